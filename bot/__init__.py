@@ -1,0 +1,1 @@
+"""Telegram's edge: updates in, screens out."""

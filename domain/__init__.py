@@ -1,0 +1,1 @@
+"""Flows, commands, events and states, and the pure functions over them."""

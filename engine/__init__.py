@@ -1,0 +1,1 @@
+"""One turn from input to reply, and what keeps it running."""

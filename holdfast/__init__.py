@@ -1,0 +1,1 @@
+"""Holdfast: a conversation that never lets go of a word."""

@@ -1,0 +1,1 @@
+"""The log, its codec and keys, the settings and the stores."""

@@ -1,0 +1,1 @@
+"""Numbered SQL, the same numbers for every dialect."""
