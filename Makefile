@@ -1,50 +1,49 @@
-# The commands people type. `make` alone lists them.
+# The commands people type; `make` alone lists them.
 #
-# Everything is installed into .venv beside this file; nothing else on the machine is touched.
-
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
-.DEFAULT_GOAL := help
+# Everything is installed into .venv beside this file, and nothing else on the machine is touched.
 
 PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check -qq
 
-# A user's own pip or Python settings must not lead the environment elsewhere.
+# A user's own settings must not lead the installation to another place.
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-# What the environment was made from, and where; it is made again when any of this changes.
+# What the environment was made from, and where; when any of it changes, it is made again.
 STAMP := .venv/made-from
 WANTED := { pwd -P; cat requirements.lock pyproject.toml; } | cksum
 
 .PHONY: help env run test lint
+.DEFAULT_GOAL := help
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 | \2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
-env: ## make .venv and install into it what requirements.lock names
-	@wanted="$$($(WANTED))"
-	if .venv/bin/python -c '' 2>/dev/null && [ "$$(cat $(STAMP) 2>/dev/null)" = "$$wanted" ]; then exit 0; fi
-	fail() { printf 'make env: %s: %s\n' "$$1" "$$2" >&2; exit 1; }
+env: ## make .venv and install into it exactly what requirements.lock names
+	@set -eu; \
+	wanted="$$($(WANTED))"; \
+	made="$$(cat $(STAMP) 2>/dev/null || true)"; \
+	if [ "$$made" = "$$wanted" ] && .venv/bin/python -c '' 2>/dev/null; then exit 0; fi; \
+	fail() { printf 'make env: %s: %s\n' "$$1" "$$2" >&2; exit 1; }; \
 	command -v "$(PYTHON)" >/dev/null || fail PythonMissing \
-		"there is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make env PYTHON=python3.12"
+		"there is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make env PYTHON=python3.12"; \
 	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail PythonTooOld \
-		"$$("$(PYTHON)" --version 2>&1) is too old, 3.11 is the oldest that will do. Name a newer one: make env PYTHON=python3.12"
+		"$(PYTHON) is $$("$(PYTHON)" --version 2>&1); 3.11 is the oldest that will do. Name one: make env PYTHON=python3.12"; \
 	"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || fail VenvMissing \
-		"$(PYTHON) cannot make environments. On Debian or Ubuntu, as root: apt-get install python3-venv"
-	if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
-		echo 'Making the environment in .venv'
-		"$(PYTHON)" -m venv --clear .venv || fail VenvFailed "$(PYTHON) -m venv .venv failed, see above."
-	fi
-	rm -f $(STAMP)
-	echo 'Installing what requirements.lock names'
+		"$(PYTHON) cannot make an environment. On Debian or Ubuntu, as root: apt-get install python3-venv"; \
+	if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then \
+		echo 'Making the environment in .venv'; \
+		"$(PYTHON)" -m venv --clear .venv || fail VenvFailed "$(PYTHON) -m venv did not succeed, see above."; \
+	fi; \
+	rm -f $(STAMP); \
+	echo 'Installing what requirements.lock names'; \
 	$(PIP) install --require-hashes --requirement requirements.lock || fail InstallFailed \
-		"pip could not install requirements.lock, see above. Without a network, set PIP_FIND_LINKS to a folder of wheels."
+		"pip could not install requirements.lock, see above. Without a network, let PIP_FIND_LINKS name a folder of wheels."; \
 	$(PIP) install --no-deps --no-build-isolation --editable . || fail InstallFailed \
-		"pip could not install the project itself, see above."
+		"pip could not install the project itself, see above."; \
 	echo "$$wanted" > $(STAMP)
 
-run: env ## start Holdfast: the sandbox, or the real Telegram when TELEGRAM_BOT_TOKEN is set
+run: env ## start it: the sandbox, or the real Telegram when TELEGRAM_BOT_TOKEN is set
 	@exec .venv/bin/holdfast run
 
 test: env ## run every test
@@ -54,6 +53,3 @@ lint: env ## check style, format and types
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy -p holdfast -p tests
-
-# Each recipe is one script, so that `fail` leaves it.
-.ONESHELL:
