@@ -9,9 +9,10 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check -qq
 export PIP_USER := 0
 unexport PYTHONHOME PYTHONPATH
 
-# What the environment was made from, and where; when any of it changes, it is made again.
+# What the environment was made from: when that changes, it is brought up to date in place.
 STAMP := .venv/made-from
-WANTED := { pwd -P; cat requirements.lock pyproject.toml; } | cksum
+# And where: its commands know their own path, so one that was moved or copied is made anew.
+PLACE := .venv/made-in
 
 .PHONY: help env run test lint
 .DEFAULT_GOAL := help
@@ -21,9 +22,10 @@ help: ## list these commands
 
 env: ## make .venv and install into it exactly what requirements.lock names
 	@set -eu; \
-	wanted="$$($(WANTED))"; \
-	made="$$(cat $(STAMP) 2>/dev/null || true)"; \
-	if [ "$$made" = "$$wanted" ] && .venv/bin/python -c '' 2>/dev/null; then exit 0; fi; \
+	here="$$(pwd -P)"; \
+	wanted="$$(cat requirements.lock pyproject.toml | cksum)"; \
+	stands() { [ "$$(cat $(PLACE) 2>/dev/null)" = "$$here" ] && .venv/bin/python -c '' 2>/dev/null; }; \
+	if stands && [ "$$(cat $(STAMP) 2>/dev/null)" = "$$wanted" ]; then exit 0; fi; \
 	fail() { printf 'make env: %s: %s\n' "$$1" "$$2" >&2; exit 1; }; \
 	command -v "$(PYTHON)" >/dev/null || fail PythonMissing \
 		"there is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make env PYTHON=python3.12"; \
@@ -31,9 +33,10 @@ env: ## make .venv and install into it exactly what requirements.lock names
 		"$(PYTHON) is $$("$(PYTHON)" --version 2>&1); 3.11 is the oldest that will do. Name one: make env PYTHON=python3.12"; \
 	"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || fail VenvMissing \
 		"$(PYTHON) cannot make an environment. On Debian or Ubuntu, as root: apt-get install python3-venv"; \
-	if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then \
+	if ! stands; then \
 		echo 'Making the environment in .venv'; \
 		"$(PYTHON)" -m venv --clear .venv || fail VenvFailed "$(PYTHON) -m venv did not succeed, see above."; \
+		echo "$$here" > $(PLACE); \
 	fi; \
 	rm -f $(STAMP); \
 	echo 'Installing what requirements.lock names'; \

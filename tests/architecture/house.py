@@ -53,8 +53,8 @@ IMPURE_MODULES = frozenset(
 PURE_UUID_NAMES = frozenset({"NAMESPACE_DNS", "NAMESPACE_OID", "NAMESPACE_URL", "UUID", "uuid5"})
 """What may be taken from `uuid`: names computed from other names, not from a clock or from chance."""
 
-ONE_PLACE = {"sqlite3": "infrastructure"}
-"""Modules of the standard library that one room alone may import."""
+KEEPERS = {"sqlite3": frozenset({"infrastructure", "sandbox"})}
+"""Modules of the standard library that few may import; the sandbox is a program with a file of its own."""
 
 
 def import_offence(importer: str, imported: str) -> str | None:
@@ -69,8 +69,8 @@ def import_offence(importer: str, imported: str) -> str | None:
     if top in HOUSE or top in AROUND:
         return f"{imported} is called holdfast.{imported}, or isn't part of the product"
     if top in sys.stdlib_module_names:
-        place = ONE_PLACE.get(top, importer)
-        return None if place == importer else f"{top} belongs to {place} alone"
+        keepers = KEEPERS.get(top, {importer})
+        return None if importer in keepers else f"{top} belongs to {', '.join(sorted(keepers))} alone"
     if top in HOUSE[importer].third_party:
         return None
     return f"{importer} may not import the package {top}"
