@@ -5,6 +5,7 @@ import os
 import site
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -55,16 +56,29 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def test_the_wheel_carries_every_file_of_every_room(wheel: Path) -> None:
-    """Code, SQL and the pages' files are all in the wheel, under the import names."""
+def product_files() -> set[str]:
+    """Name the product's files as they are called once installed."""
     inside = [path.relative_to(ROOT) for path in tracked_files()]
-    expected = {
+    return {
         path.as_posix() if path.parts[0] == "holdfast" else f"holdfast/{path.as_posix()}"
         for path in inside
         if path.parts[0] in HOUSE and path.suffix in CARRIED
     }
 
-    assert expected - set(zipfile.ZipFile(wheel).namelist()) == set()
+
+def test_the_wheel_carries_every_file_of_every_room(wheel: Path) -> None:
+    """Code, SQL and the pages' files are all in the wheel, under the import names."""
+    assert product_files() - set(zipfile.ZipFile(wheel).namelist()) == set()
+
+
+def test_the_source_archive_is_enough_for_a_wheel(tmp_path: Path) -> None:
+    """The archive holds each room behind its link, so that a wheel built from it lacks nothing."""
+    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path, cwd=ROOT)
+    [archive] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        carried = {name.partition("/")[2] for name in opened.getnames()}
+
+    assert (product_files() | {"pyproject.toml", "LICENSE"}) - carried == set()
 
 
 def test_the_wheel_takes_one_name_only(wheel: Path) -> None:
