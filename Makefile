@@ -14,11 +14,20 @@ STAMP := .venv/made-from
 # And where: its commands know their own path, so one that was moved or copied is made anew.
 PLACE := .venv/made-in
 
-.PHONY: help env run test lint
+TARGETS := help env run test lint
+# These come with what they run.
+ifneq ($(shell grep -rls 'mark\.torture' tests),)
+TARGETS += torture
+endif
+ifneq ($(wildcard benchmarks/__main__.py),)
+TARGETS += bench
+endif
+
+.PHONY: $(TARGETS)
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@for target in $(TARGETS); do sed -n "s/^\($$target\):.*## \(.*\)/  make \1	\2/p" Makefile; done
 
 env: ## make .venv and install into it exactly what requirements.lock names
 	@set -eu; \
@@ -55,4 +64,14 @@ test: env ## run every test
 lint: env ## check style, format and types
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy -p holdfast -p tests
+	.venv/bin/mypy $(addprefix -p ,holdfast tests $(wildcard benchmarks))
+
+ifneq ($(filter torture,$(TARGETS)),)
+torture: env ## run the tests that take minutes: kills, full disks, seeded storms
+	.venv/bin/python -m pytest -m torture
+endif
+
+ifneq ($(filter bench,$(TARGETS)),)
+bench: env ## measure, as ratios to a floor measured in the same run
+	.venv/bin/python -m benchmarks
+endif
