@@ -3,6 +3,7 @@
 # Everything is installed into .venv beside this file, and nothing else on the machine is touched.
 
 PYTHON ?= python3
+UV ?= uv
 PIP := .venv/bin/python -m pip --disable-pip-version-check -qq
 
 # A user's own settings must not lead the installation to another place.
@@ -14,7 +15,7 @@ STAMP := .venv/made-from
 # And where: its commands know their own path, so one that was moved or copied is made anew.
 PLACE := .venv/made-in
 
-TARGETS := help env run test lint
+TARGETS := help env run test lint lock
 # These come with what they run.
 ifneq ($(shell grep -rls 'mark\.torture' tests),)
 TARGETS += torture
@@ -65,6 +66,12 @@ lint: env ## check style, format and types
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy $(addprefix -p ,holdfast tests $(wildcard benchmarks))
+
+lock: ## pin in requirements.lock what pyproject.toml asks for; needs uv
+	@command -v "$(UV)" >/dev/null || { echo 'make lock: UvMissing: there is no uv here; name one: make lock UV=path/to/uv' >&2; exit 1; }
+	@"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+		--output-file requirements.lock pyproject.toml
 
 ifneq ($(filter torture,$(TARGETS)),)
 torture: env ## run the tests that take minutes: kills, full disks, seeded storms
