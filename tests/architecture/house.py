@@ -22,10 +22,10 @@ EVERYTHING = ("domain", "projections", "engine", "infrastructure", "bot", "migra
 HOUSE = {
     "domain": room(third_party="msgspec pydantic"),
     "projections": room("domain", third_party="msgspec pydantic"),
-    "engine": room("domain", "projections"),
+    "engine": room("domain", "projections", third_party="msgspec"),
     "infrastructure": room(
         "domain",
-        third_party="aiosqlite cryptography msgspec pydantic pydantic_settings uuid_utils",
+        third_party="aiosqlite cryptography msgspec pydantic pydantic_settings",
     ),
     "bot": room("domain", "engine", third_party="msgspec starlette telegram uvicorn"),
     "migrations": room(),

@@ -1,0 +1,123 @@
+"""Raw updates become inputs: each is taken in, or kept in quarantine; none stops the others."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+
+from msgspec import Struct
+
+from holdfast.bot.updates import number_of, read_update, said_in
+from holdfast.domain.errors import LogUnavailable
+from holdfast.domain.event import Said
+from holdfast.domain.ids import ThreadId, thread_of
+from holdfast.domain.inbound import Inbound
+from holdfast.domain.ports import Clock, Log, Quarantined
+from holdfast.engine.blame import where
+from holdfast.engine.orders import Orders
+from holdfast.engine.turns import Turns
+
+logger = logging.getLogger("holdfast.bot")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+
+
+class _Parsed(Struct, frozen=True):
+    raw: bytes
+    said: Said | None
+    error: str
+
+
+class Intake:
+    """Takes raw updates in. When `take` returns, each of them is durable."""
+
+    def __init__(self, bot_id: int, turns: Turns, log: Log, orders: Orders, clock: Clock) -> None:
+        """Take in for one bot."""
+        self._bot_id = bot_id
+        self._turns = turns
+        self._log = log
+        self._orders = orders
+        self._clock = clock
+
+    async def take(self, batch: list[bytes]) -> None:
+        """Take a batch in: each person's updates in their order, many people's at once."""
+        people: dict[int, list[_Parsed]] = {}
+        for raw in batch:
+            parsed = _parse(raw)
+            people.setdefault(_lane_of(parsed.said), []).append(parsed)
+        async with asyncio.TaskGroup() as group:
+            for parsed_of_one in people.values():
+                group.create_task(self._take_in_order(parsed_of_one))
+
+    async def _take_in_order(self, batch: list[_Parsed]) -> None:
+        for parsed in batch:
+            await self._until_durable(lambda parsed=parsed: self._take_one(parsed))  # type: ignore[misc]
+
+    async def _until_durable(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Try again while nothing can be stored: Telegram is told of an update only when it is durable."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await attempt()
+            except LogUnavailable as error:
+                logger.error("an input can't be stored yet: %s", error)
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _take_one(self, parsed: _Parsed) -> None:
+        if parsed.said is None:
+            return await self._set_aside(parsed, parsed.error)
+        try:
+            await self._turns.take(await self._inbound(parsed.said))
+        except LogUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one update must not stop the bot; it is kept raw
+            logger.error("an update was set aside: %s", where(error))
+            await self._set_aside(parsed, where(error))
+
+    async def _inbound(self, said: Said) -> Inbound:
+        now = self._clock.now()
+        return Inbound(
+            thread_id=self._thread_of(said),
+            dedup_key=dedup_key(self._bot_id, said),
+            order=await self._orders.of(said.update_id, now),
+            occurred_at=said.date * 1_000_000 or now,
+            received_at=now,
+            said=said,
+        )
+
+    def _thread_of(self, said: Said) -> ThreadId:
+        if said.type == "group":
+            return thread_of("telegram-group", self._bot_id, said.chat_id)
+        return thread_of("telegram", self._bot_id, said.user_id)
+
+    async def _set_aside(self, parsed: _Parsed, error: str) -> None:
+        number = number_of(parsed.raw)
+        name = str(number) if number is not None else sha256(parsed.raw).hexdigest()
+        await self._log.quarantine(
+            Quarantined(
+                dedup_key=f"tg:{self._bot_id}:{name}",
+                thread_id=self._thread_of(parsed.said) if parsed.said else None,
+                raw=parsed.raw,
+                error=error,
+                received_at=self._clock.now(),
+            )
+        )
+
+
+def dedup_key(bot_id: int, said: Said) -> str:
+    """Name an input so that its redelivery has the same name, on any worker."""
+    which = said.callback_id or said.message_id or "-"
+    return f"tg:{bot_id}:{said.update_id}:{said.chat_id}:{which}"
+
+
+def _parse(raw: bytes) -> _Parsed:
+    try:
+        return _Parsed(raw, said_in(read_update(raw), raw), "")
+    except (ValueError, RecursionError) as error:
+        return _Parsed(raw, None, f"{type(error).__name__}: not an update we can read")
+
+
+def _lane_of(said: Said | None) -> int:
+    if said is None:
+        return 0
+    return said.chat_id if said.type == "group" else said.user_id

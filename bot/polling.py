@@ -1,0 +1,58 @@
+"""Our own getUpdates loop: it confirms to Telegram only what is durable."""
+
+import logging
+
+import msgspec
+
+from holdfast.bot.intake import Intake
+from holdfast.bot.updates import ALLOWED, number_of
+from holdfast.bot.wire import Wire
+from holdfast.domain.errors import SecondPoller, TelegramUnreachable
+from holdfast.domain.ports import Clock
+
+logger = logging.getLogger("holdfast.bot")
+_LONG_POLL = 50
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 15.0
+_batch = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class Polling:
+    """Reads updates until it is stopped."""
+
+    def __init__(self, wire: Wire, intake: Intake, clock: Clock) -> None:
+        """Begin with whatever Telegram holds unconfirmed."""
+        self._wire = wire
+        self._intake = intake
+        self._clock = clock
+        self._offset = 0
+        self._pause = _FIRST_PAUSE
+
+    async def run(self) -> None:
+        """Poll for ever; TelegramRefused when the token is wrong."""
+        while True:
+            try:
+                await self._poll()
+                self._pause = _FIRST_PAUSE
+            except SecondPoller as error:
+                logger.error("another process reads this bot's updates: %s", error)
+                await self._rest(0.0)
+            except TelegramUnreachable as error:
+                logger.warning("Telegram can't be reached: %s", error)
+                await self._rest(error.retry_after)
+
+    async def _rest(self, at_least: float) -> None:
+        await self._clock.sleep(max(self._pause, at_least))
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+    async def _poll(self) -> None:
+        """Ask with the offset that confirms all that is durable, and take in what comes."""
+        result = await self._wire.call(
+            "getUpdates", wait=_LONG_POLL, offset=self._offset, timeout=_LONG_POLL, allowed_updates=list(ALLOWED)
+        )
+        batch = [bytes(raw) for raw in _batch(result)]
+        await self._intake.take(batch)
+        numbers = [number for raw in batch if (number := number_of(raw)) is not None]
+        if numbers:
+            self._offset = max(numbers) + 1
+        elif batch:
+            await self._rest(0.0)

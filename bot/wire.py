@@ -1,0 +1,83 @@
+"""The wire to Telegram: method calls through python-telegram-bot's request layer, answers as raw bytes."""
+
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import Struct
+from telegram.error import NetworkError
+from telegram.request import HTTPXRequest, RequestData
+from telegram.request._requestparameter import RequestParameter
+
+from holdfast.domain.errors import Blocked, SecondPoller, TelegramRefused, TelegramUnreachable
+
+_OK, _FORBIDDEN, _CONFLICT, _TOO_MANY, _SERVER_ERROR = 200, 403, 409, 429, 500
+_PATIENCE = 10.0
+"""Seconds a call may take beyond what it asks Telegram to wait itself."""
+
+
+class _Parameters(Struct):
+    retry_after: float = 0.0
+
+
+class _Answer(Struct):
+    ok: bool
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    description: str = ""
+    parameters: _Parameters = msgspec.field(default_factory=_Parameters)
+
+
+_answer = msgspec.json.Decoder(_Answer).decode
+
+
+class Wire:
+    """Calls the methods of one bot. Open it before use, close it after."""
+
+    def __init__(self, token: str, api_url: str, *, connections: int = 64) -> None:
+        """Name the bot and the server; the token stands only in the address, which is never logged."""
+        self._base = f"{api_url.rstrip('/')}/bot{token}/"
+        self._request = HTTPXRequest(
+            connection_pool_size=connections, read_timeout=_PATIENCE, pool_timeout=_PATIENCE
+        )
+
+    async def open(self) -> None:
+        """Make ready to call."""
+        await self._request.initialize()
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._request.shutdown()
+
+    async def call(self, method: str, *, wait: float = 0.0, **parameters: Any) -> msgspec.Raw:  # noqa: ANN401 - JSON values
+        """Call a method and give its result, raw; TelegramUnreachable or TelegramRefused when there is none.
+
+        `wait` is how many seconds the server was asked to take (a long poll).
+        """
+        data = RequestData([RequestParameter(name, value, None) for name, value in parameters.items()])
+        try:
+            status, body = await self._request.do_request(
+                self._base + method, "POST", data, read_timeout=wait + _PATIENCE
+            )
+        except NetworkError as error:
+            raise TelegramUnreachable(f"{method}: {type(error).__name__}") from None
+        return _result(method, status, body)
+
+
+def _result(method: str, status: int, body: bytes) -> msgspec.Raw:
+    try:
+        answer = _answer(body)
+    except (msgspec.DecodeError, UnicodeError):
+        raise TelegramUnreachable(f"{method}: status {status} and no answer of Telegram's") from None
+    if answer.ok and status == _OK:
+        return answer.result
+    _refuse(method, status, answer)
+
+
+def _refuse(method: str, status: int, answer: _Answer) -> NoReturn:
+    said = f"{method}: {status} {answer.description}"
+    if status == _TOO_MANY or status >= _SERVER_ERROR:
+        raise TelegramUnreachable(said, retry_after=answer.parameters.retry_after)
+    if status == _FORBIDDEN:
+        raise Blocked(said)
+    if status == _CONFLICT:
+        raise SecondPoller(said)
+    raise TelegramRefused(said)

@@ -1,0 +1,72 @@
+"""`holdfast run`: the bot, and without a token of its own also the sandbox it talks to."""
+
+import asyncio
+import logging
+import signal
+from contextlib import AsyncExitStack
+
+from holdfast.bot.intake import Intake
+from holdfast.bot.messenger import TelegramMessenger
+from holdfast.bot.polling import Polling
+from holdfast.bot.wire import Wire
+from holdfast.cli import wiring
+from holdfast.domain.errors import TelegramError
+from holdfast.engine.recovery import resume_replies
+from holdfast.infrastructure.clock import SystemClock
+from holdfast.infrastructure.settings import Settings, bot_id_of
+from holdfast.sandbox import SandboxServer
+
+logger = logging.getLogger("holdfast")
+SANDBOX_PORT = 8081
+_MENU = ("skip", "back", "cancel", "help")
+
+
+async def run(settings: Settings, port: int = SANDBOX_PORT) -> None:
+    """Run until SIGINT or SIGTERM."""
+    async with AsyncExitStack() as stack:
+        token, api_url = settings.token(), str(settings.telegram_api_url)
+        if token is None:
+            state = settings.holdfast_journal.with_name("sandbox.db")
+            state.parent.mkdir(parents=True, exist_ok=True)
+            sandbox = await stack.enter_async_context(SandboxServer(port=port, state=state, limits=True))
+            token, api_url = sandbox.token, sandbox.url
+            print(f"Web chat: {sandbox.url}/", flush=True)  # noqa: T201 - the address people look for
+        await _until_stopped(_serve(settings, token, api_url))
+
+
+async def _serve(settings: Settings, token: str, api_url: str) -> None:
+    wire = Wire(token, api_url)
+    await wire.open()
+    try:
+        async with wiring.running(settings, bot_id_of(token), TelegramMessenger(wire)) as bot:
+            owed = await resume_replies(bot.flows, bot.log, bot.sender)
+            logger.info("Holdfast runs on %s; %d replies were still owed.", settings.holdfast_journal, owed)
+            intake = Intake(bot_id_of(token), bot.turns, bot.log, bot.orders, SystemClock())
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_offer_commands(wire, bot))
+                group.create_task(Polling(wire, intake, SystemClock()).run())
+    finally:
+        await wire.close()
+
+
+async def _offer_commands(wire: Wire, bot: wiring.Bot) -> None:
+    """Fill Telegram's command menu; best effort."""
+    from holdfast.domain.wording import WORDING
+
+    commands = [{"command": flow.command, "description": flow.title} for flow in bot.flows]
+    commands += [{"command": name, "description": WORDING[f"command.{name}"]} for name in _MENU]
+    try:
+        await wire.call("setMyCommands", commands=commands)
+    except TelegramError as error:
+        logger.warning("the command menu was not set: %s", error)
+
+
+async def _until_stopped(work: "asyncio.coroutines.Coroutine[None, None, None]") -> None:  # type: ignore[name-defined]
+    task = asyncio.create_task(work, name="bot")
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        logger.info("Holdfast has stopped; everything acknowledged is stored.")

@@ -1,0 +1,110 @@
+"""How an event changes the state of its thread. Total: an event that does not fit changes nothing."""
+
+from collections.abc import Callable, Iterable
+
+from msgspec.structs import replace
+
+from holdfast.domain.event import Event
+from holdfast.domain.ids import as_text
+from holdfast.domain.kinds import ENDINGS, FILING, Kind
+from holdfast.domain.library import shelved
+from holdfast.domain.order import counted
+from holdfast.domain.state import Answer, Conversation, ThreadState
+
+EMPTY = ThreadState()
+
+
+def fold(events: Iterable[Event], onto: ThreadState = EMPTY) -> ThreadState:
+    """Fold a set of events of one thread, in whatever order they arrived, onto a state."""
+    state = onto
+    for event in counted(events):
+        state = evolve(state, event)
+    return state
+
+
+def evolve(state: ThreadState, event: Event) -> ThreadState:
+    """Take one event that comes next in canonical order."""
+    words = event.words
+    if words is not None and words.said is not None and state.user_id != words.said.user_id:
+        state = replace(state, user_id=words.said.user_id, chat_id=words.said.chat_id)
+    change = _CHANGES.get(event.kind)
+    return change(state, event) if change else _touched(state, event)
+
+
+def _touched(state: ThreadState, event: Event) -> ThreadState:
+    conversation = state.conversation(event.conversation_id)
+    if conversation is None:
+        return state
+    revisit = event.facts.reopens or conversation.revisit
+    return state.with_open(replace(conversation, updated_at=event.occurred_at, revisit=revisit))
+
+
+def _started(state: ThreadState, event: Event) -> ThreadState:
+    facts = event.facts
+    identity = event.conversation_id
+    if identity is None or identity in state.ended or state.conversation(identity):
+        return state
+    rival = state.of_flow(facts.flow)
+    if rival is not None:
+        state = state.with_ended(rival.conversation_id, "superseded")
+    prefill = event.words.prefill if event.words else {}
+    return state.with_open(
+        Conversation(
+            conversation_id=identity,
+            flow=facts.flow,
+            flow_version=facts.flow_version,
+            started_at=event.occurred_at,
+            updated_at=event.occurred_at,
+            fields={field: Answer(value, event.dedup_key) for field, value in prefill.items()},
+            subject=facts.subject,
+        )
+    )
+
+
+def _filed(state: ThreadState, event: Event) -> ThreadState:
+    conversation = state.conversation(event.conversation_id)
+    if conversation is None:
+        return state
+    held = conversation.fields.get(event.facts.field)
+    words = event.words
+    value = words.value if words is not None and event.kind != Kind.SKIPPED else None
+    if (held.source if held else "") != event.facts.replaces:
+        return replace(state, unfiled=(*state.unfiled, (event.facts.field, value or "")))
+    message_id = words.said.message_id if words is not None and words.said is not None else 0
+    answer = Answer(value, event.dedup_key, message_id)
+    return state.with_open(conversation.filed(event.facts.field, answer, event.occurred_at))
+
+
+def _resumed(state: ThreadState, event: Event) -> ThreadState:
+    conversation = state.conversation(event.conversation_id)
+    if conversation is None:
+        return state
+    others = tuple(one for one in state.open if one is not conversation)
+    return replace(state, open=(*others, replace(conversation, updated_at=event.occurred_at)))
+
+
+def _ended(state: ThreadState, event: Event) -> ThreadState:
+    conversation = state.conversation(event.conversation_id)
+    if conversation is None:
+        return state
+    if event.kind == Kind.CONFIRMED:
+        state = replace(state, machines=shelved(state.machines, conversation, event.occurred_at))
+    return state.with_ended(conversation.conversation_id, ENDINGS[Kind(event.kind)])
+
+
+def _forgotten(state: ThreadState, _event: Event) -> ThreadState:
+    return replace(EMPTY, user_id=state.user_id, chat_id=state.chat_id)
+
+
+_CHANGES: dict[str, Callable[[ThreadState, Event], ThreadState]] = {
+    Kind.STARTED: _started,
+    Kind.RESUMED: _resumed,
+    Kind.FORGOTTEN: _forgotten,
+    **dict.fromkeys(FILING, _filed),
+    **dict.fromkeys(ENDINGS, _ended),
+}
+
+
+def parked_in(event: Event, state: ThreadState) -> tuple[str, ...]:
+    """Name the conversations an event leaves waiting below the active one, oldest first."""
+    return tuple(as_text(one.conversation_id) for one in state.open if one.conversation_id != event.conversation_id)

@@ -1,0 +1,147 @@
+"""Flows: questionnaires declared as data."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from holdfast.domain.errors import FlowError, UnknownFlow
+from holdfast.domain.wording import complaint, shown
+
+CONFIRM = "confirm"
+"""The name of the last stop of every flow: the card that asks whether all is right."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+
+
+class Refused(FlowError):
+    """A typed answer does not fit its step. `rule` names why, `complaint` says it to the person."""
+
+    def __init__(self, rule: str, complaint: str) -> None:
+        """Keep the stable name of the rule beside the sentence."""
+        super().__init__(complaint)
+        self.rule = rule
+        self.complaint = complaint
+
+
+class Step(BaseModel):
+    """One question: what is asked, of which pydantic type the answer is, and whether it may be skipped.
+
+    `label` names the field on cards; `hint` helps to find the answer; `photo` asks for a picture instead of
+    text; `unique` means no two machines of one person may share the value.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    name: Name
+    prompt: Annotated[str, Field(min_length=1, max_length=1000)]
+    type: Any = str
+    label: Annotated[str, Field(max_length=40)] = ""
+    hint: Annotated[str, Field(max_length=500)] = ""
+    optional: bool = False
+    photo: bool = False
+    unique: bool = False
+
+    @cached_property
+    def title(self) -> str:
+        """The field's name as people read it."""
+        return self.label or self.name.replace("_", " ").capitalize()
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self.type)
+
+    def parse(self, text: str) -> str:
+        """Understand a typed text as this step's value, in its canonical text form; Refused when it does not fit."""
+        try:
+            value = self._adapter.validate_python(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise Refused(first["type"], complaint(first["type"], first.get("ctx", {}), first["msg"])) from None
+        dumped = self._adapter.dump_python(value, mode="json")
+        return shown(dumped if isinstance(dumped, str) else str(dumped))
+
+
+class Flow(BaseModel):
+    """A declared questionnaire: its name and version, the command that starts it, its steps, its time to live."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    version: Annotated[int, Field(ge=1)] = 1
+    command: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    title: Annotated[str, Field(min_length=1, max_length=60)]
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=50)]
+    intro: str = ""
+    done: str = ""
+    ttl: timedelta = timedelta(hours=24)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [step.name for step in self.steps]
+        if len(set(names)) != len(names) or CONFIRM in names:
+            message = f"the steps of {self.name} need names of their own, none of them {CONFIRM!r}"
+            raise ValueError(message)
+        return self
+
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """The place of each step, the confirm card last."""
+        return {name: place for place, name in enumerate([*(step.name for step in self.steps), CONFIRM])}
+
+    @cached_property
+    def photo_step(self) -> Step | None:
+        """The step a photo answers, wherever in the conversation it is sent."""
+        return next((step for step in self.steps if step.photo), None)
+
+    def step(self, name: str) -> Step:
+        """Find a step by its name; KeyError for none, and for the confirm card, which is not one."""
+        return self.steps[self.order[name]] if name != CONFIRM else self._no_step(name)
+
+    @staticmethod
+    def _no_step(name: str) -> Step:
+        raise KeyError(name)
+
+
+class Flows:
+    """The flows a bot knows, in every version that may still have open conversations."""
+
+    def __init__(self, flows: Iterable[Flow]) -> None:
+        """Index the flows; FlowError when two share a name and version, or a command."""
+        self._all: dict[tuple[str, int], Flow] = {}
+        self._newest: dict[str, Flow] = {}
+        for flow in flows:
+            self._add(flow)
+        self._commands = {flow.command: flow for flow in self._newest.values()}
+        if len(self._commands) != len(self._newest):
+            message = "two flows share a command"
+            raise FlowError(message)
+
+    def _add(self, flow: Flow) -> None:
+        if self._all.setdefault((flow.name, flow.version), flow) is not flow:
+            message = f"the flow {flow.name} is declared twice in version {flow.version}"
+            raise FlowError(message)
+        newest = self._newest.get(flow.name)
+        if newest is None or newest.version < flow.version:
+            self._newest[flow.name] = flow
+
+    def __iter__(self) -> Iterator[Flow]:
+        """Give the newest version of each flow, in the order declared."""
+        return iter(self._newest.values())
+
+    def get(self, name: str, version: int) -> Flow:
+        """Find the very version a conversation began with; UnknownFlow when it is not loaded."""
+        try:
+            return self._all[name, version]
+        except KeyError:
+            raise UnknownFlow(f"the flow {name} version {version} is not loaded") from None
+
+    def newest(self, name: str) -> Flow | None:
+        """Find a flow by name in its newest version."""
+        return self._newest.get(name)
+
+    def by_command(self, command: str) -> Flow | None:
+        """Find the flow that a command starts."""
+        return self._commands.get(command)

@@ -1,0 +1,53 @@
+"""The one order of a thread, and which copy of an input counts in it."""
+
+from collections.abc import Iterable, Sequence
+
+from holdfast.domain.event import Event
+from holdfast.domain.ids import ConversationId, EventId
+from holdfast.domain.kinds import ACCEPTED, Kind
+
+
+def place(event: Event) -> tuple[int, int, EventId]:
+    """Give an event's place in the canonical order of its thread."""
+    return event.ots, event.version, event.event_id
+
+
+def counted(events: Iterable[Event]) -> list[Event]:
+    """Choose what the fold reads: one copy of each input, at the place of its first copy, in canonical order.
+
+    Of several copies an accepted one counts before one that was not, then the first in order: the first copy
+    alone may be the worst informed one. An expiry whose basis lacks an accepted input of its conversation is void.
+    """
+    in_order = sorted(events, key=place)
+    chosen: dict[str, Event] = {}
+    for event in in_order:
+        first = chosen.setdefault(event.dedup_key, event)
+        if first is not event and first.kind not in ACCEPTED and event.kind in ACCEPTED:
+            chosen[event.dedup_key] = event
+    sequence = list(chosen.values())
+    if any(event.kind == Kind.EXPIRED for event in sequence):
+        return _without_void_expiries(sequence)
+    return sequence
+
+
+def duplicates(events: Iterable[Event]) -> dict[EventId, EventId]:
+    """Name, for every copy of an input that does not count, the copy that does."""
+    everything = sorted(events, key=place)
+    counts = {event.dedup_key: event.event_id for event in counted(everything)}
+    return {
+        event.event_id: counts[event.dedup_key]
+        for event in everything
+        if counts.get(event.dedup_key, event.event_id) != event.event_id
+    }
+
+
+def _without_void_expiries(sequence: Sequence[Event]) -> list[Event]:
+    accepted: dict[ConversationId | None, set[str]] = {}
+    for event in sequence:
+        if event.kind in ACCEPTED:
+            accepted.setdefault(event.conversation_id, set()).add(event.dedup_key)
+    return [
+        event
+        for event in sequence
+        if event.kind != Kind.EXPIRED or accepted.get(event.conversation_id, set()).issubset(event.facts.basis)
+    ]

@@ -1,0 +1,149 @@
+"""The walls between the pure core and the world: what the engine asks of the log, the clock and the edge."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from holdfast.domain.event import Draft, Event
+from holdfast.domain.ids import ConversationId, EventId, ThreadId
+from holdfast.domain.inbound import Inbound
+from holdfast.domain.screen import Screen
+from holdfast.domain.state import Machine, ThreadState
+
+
+class RowChange(Struct, frozen=True, gc=False):
+    """One row of a projection as it shall stand: its table, its key, and all its other columns; None: no row.
+
+    Times are microseconds since 1970.
+    """
+
+    table: str
+    key: tuple[Any, ...]
+    values: tuple[Any, ...] | None
+
+
+Fold = Callable[[ThreadState, ThreadState], list[RowChange]]
+"""A projection: the row changes that lead from one state of a thread to a later one."""
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """Where a thread ends: what an append compares (`rev`, `head_ids`) and what the next event builds on."""
+
+    rev: int = 0
+    version: int = 0
+    ots: int = -1
+    head_ids: tuple[EventId, ...] = ()
+    head_hashes: tuple[bytes, ...] = ()
+    last_conversation_id: ConversationId | None = None
+
+
+class Loaded(Struct, frozen=True, kw_only=True):
+    """What is needed to decide: the head, the events that matter, the machines, and copies of this very input."""
+
+    head: Head
+    events: tuple[Event, ...]
+    machines: tuple[Machine, ...]
+    copies: tuple[Event, ...] = ()
+
+
+class Minted(Protocol):
+    """An event that has its identity and its frozen bytes, and is not in the log yet."""
+
+    @property
+    def event(self) -> Event:
+        """The event as the fold reads it."""
+
+
+class Turn(Struct, frozen=True, kw_only=True):
+    """All that one turn writes at once: the event, the head it builds on, the projections' rows, a reply owed."""
+
+    thread_id: ThreadId
+    expected: Head
+    minted: Minted
+    rows: Sequence[RowChange]
+    owes_reply: bool
+    last_conversation_id: ConversationId | None
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """The fate of one reply. `outcome` is sent, blocked or failed; times are microseconds since 1970."""
+
+    thread_id: ThreadId
+    answers: EventId
+    screens: tuple[Screen, ...]
+    message_ids: tuple[int, ...]
+    outcome: str
+    attempts: int
+    at: int
+
+
+class Owed(Struct, frozen=True, kw_only=True):
+    """Replies a thread is owed: the events that have no delivery, in canonical order."""
+
+    thread_id: ThreadId
+    event_ids: tuple[EventId, ...]
+
+
+class Quarantined(Struct, frozen=True, kw_only=True):
+    """An input that could not be taken in, kept raw with the error that stopped it."""
+
+    dedup_key: str
+    thread_id: ThreadId | None
+    raw: bytes
+    error: str
+    received_at: int
+
+
+class Log(Protocol):
+    """The event log as the engine sees it."""
+
+    async def load(self, thread_id: ThreadId, inbound: Inbound) -> Loaded:
+        """Read what deciding this input needs; LogUnavailable when it can't be read."""
+
+    async def copies(self, thread_id: ThreadId, dedup_key: str) -> tuple[Event, ...]:
+        """Read the events this very input already became."""
+
+    async def history(self, thread_id: ThreadId) -> tuple[Event, ...]:
+        """Read a whole thread, in canonical order."""
+
+    def mint(self, inbound: Inbound, head: Head, draft: Draft) -> Minted:
+        """Give a draft its identity, its place after the head, and its frozen bytes."""
+
+    async def append(self, turn: Turn) -> Head:
+        """Make a turn durable and give the new head; Conflict, RowRefused, LogUnavailable: nothing was written."""
+
+    async def record(self, delivery: Delivery) -> None:
+        """Make the fate of a reply durable."""
+
+    async def delivered(self, event_id: EventId) -> bool:
+        """Whether a reply to this event has met its fate."""
+
+    def owed(self) -> AsyncIterator[Owed]:
+        """Give every thread that is owed replies."""
+
+    async def quarantine(self, item: Quarantined) -> None:
+        """Keep an input that could not be taken in."""
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep one fact about this log, durably."""
+
+
+class Clock(Protocol):
+    """Time, as a port: so that a simulator can turn it."""
+
+    def now(self) -> int:
+        """Give the present time in microseconds since 1970."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let some time pass."""
+
+
+class Messenger(Protocol):
+    """The edge a reply goes out through."""
+
+    async def send(self, chat_id: int, screen: Screen) -> int:
+        """Show a screen and give its message id; TelegramError when it was not shown."""
+
+    async def acknowledge(self, callback_id: str) -> None:
+        """Tell the edge that a tap has been taken in; best effort, never an error."""

@@ -1,0 +1,109 @@
+"""State: the fold of a thread's events."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from holdfast.domain.flow import CONFIRM, Flow
+from holdfast.domain.ids import ConversationId
+
+
+class Answer(Struct, frozen=True, gc=False):
+    """The value a field holds, the input it came from and its message; None: skipped, or its words are erased."""
+
+    value: str | None
+    source: str
+    message_id: int = 0
+
+
+class Conversation(Struct, frozen=True, kw_only=True):
+    """One run of a flow. `revisit` is a step asked again although its field is filled; times in microseconds."""
+
+    conversation_id: ConversationId
+    flow: str
+    flow_version: int
+    started_at: int
+    updated_at: int
+    fields: dict[str, Answer] = {}
+    revisit: str = ""
+    subject: str = ""
+
+    def current_step(self, flow: Flow) -> str:
+        """Derive the step from the fields: one asked again, else the first without an answer, else the card."""
+        if self.revisit:
+            return self.revisit
+        return next((step.name for step in flow.steps if step.name not in self.fields), CONFIRM)
+
+    def filed(self, field: str, answer: Answer, at: int) -> "Conversation":
+        """Put an answer into its field; a step asked again is thereby answered."""
+        revisit = "" if self.revisit == field else self.revisit
+        return replace(self, fields={**self.fields, field: answer}, revisit=revisit, updated_at=at)
+
+    def value(self, field: str) -> str:
+        """Give a field's value; empty when it was skipped, erased or not asked yet."""
+        answer = self.fields.get(field)
+        return (answer.value or "") if answer else ""
+
+
+class Machine(Struct, frozen=True, gc=False):
+    """One machine of a person's library; its id is the conversation that registered it. Times in microseconds."""
+
+    machine_id: ConversationId
+    nickname: str
+    manufacturer: str | None
+    model_number: str | None
+    serial_number: str | None
+    location: str | None
+    notes: str | None
+    photo_file_id: str | None
+    ocr_data: str | None
+    created_at: int
+    updated_at: int
+
+
+class ThreadState(Struct, frozen=True, kw_only=True):
+    """Where one person stands: the open conversations, the active one last, and the machines.
+
+    `ended` tells how conversations of this thread that were loaded ended; `unfiled` are answers that came too
+    late to be filed (field, value), kept for the merge card.
+    """
+
+    user_id: int = 0
+    chat_id: int = 0
+    open: tuple[Conversation, ...] = ()
+    machines: dict[ConversationId, Machine] = {}
+    ended: dict[ConversationId, str] = {}
+    unfiled: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def active(self) -> Conversation | None:
+        """The conversation whose question stands at the bottom of the chat."""
+        return self.open[-1] if self.open else None
+
+    def conversation(self, conversation_id: ConversationId | None) -> Conversation | None:
+        """Find an open conversation."""
+        return next((one for one in self.open if one.conversation_id == conversation_id), None)
+
+    def of_flow(self, name: str) -> Conversation | None:
+        """Find the open conversation of a flow; there is at most one."""
+        return next((one for one in self.open if one.flow == name), None)
+
+    def has_machine_called(self, nickname: str) -> bool:
+        """Whether a machine of this person has this very name."""
+        return any(machine.nickname == nickname for machine in self.machines.values())
+
+    def with_open(self, conversation: Conversation) -> "ThreadState":
+        """Put a changed conversation in its place, or a new one on top."""
+        if self.conversation(conversation.conversation_id) is None:
+            return replace(self, open=(*self.open, conversation))
+        return replace(
+            self,
+            open=tuple(conversation if one.conversation_id == conversation.conversation_id else one for one in self.open),
+        )
+
+    def with_ended(self, conversation_id: ConversationId, outcome: str) -> "ThreadState":
+        """Take a conversation off the open ones and remember how it ended."""
+        return replace(
+            self,
+            open=tuple(one for one in self.open if one.conversation_id != conversation_id),
+            ended={**self.ended, conversation_id: outcome},
+        )

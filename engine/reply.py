@@ -1,0 +1,58 @@
+"""A reply that is owed: rendered from an event and the state right after it."""
+
+import logging
+
+from msgspec import Struct
+
+from holdfast.domain.event import Event
+from holdfast.domain.evolve import evolve
+from holdfast.domain.flow import Flows
+from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.order import counted
+from holdfast.domain.render import render
+from holdfast.domain.screen import Screen
+from holdfast.domain.state import ThreadState
+from holdfast.domain.wording import say
+from holdfast.engine.blame import where
+
+logger = logging.getLogger("holdfast.engine")
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """What shall be shown to whom, and the event it answers."""
+
+    thread_id: ThreadId
+    chat_id: int
+    answers: EventId
+    screens: tuple[Screen, ...]
+    callback_id: str = ""
+
+
+def reply_to(flows: Flows, thread_id: ThreadId, state: ThreadState, event: Event) -> Reply:
+    """Render the reply to an event; a renderer that fails becomes an apology, never an exception."""
+    try:
+        screens = render(flows, state, event)
+    except Exception as error:  # noqa: BLE001 - a person never sees an exception
+        logger.error("rendering %s failed: %s", event.kind, where(error))
+        screens = (Screen(text=say("rule.failed")),)
+    said = event.words.said if event.words else None
+    return Reply(
+        thread_id=thread_id,
+        chat_id=state.chat_id,
+        answers=event.event_id,
+        screens=screens,
+        callback_id=said.callback_id if said else "",
+    )
+
+
+def replies_to(
+    flows: Flows, thread_id: ThreadId, history: tuple[Event, ...], wanted: frozenset[EventId]
+) -> list[Reply]:
+    """Render the replies to some events of a thread's history, each from the state as it was then."""
+    state = ThreadState()
+    replies = []
+    for event in counted(history):
+        state = evolve(state, event)
+        if event.event_id in wanted:
+            replies.append(reply_to(flows, thread_id, state, event))
+    return replies

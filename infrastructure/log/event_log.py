@@ -1,0 +1,146 @@
+"""The log's protocol: what a turn reads, how it is minted and made durable. The same code over every store."""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+
+from holdfast.domain.errors import BrokenLog, OtherBot
+from holdfast.domain.event import Draft, Event
+from holdfast.domain.ids import ConversationId, EventId, ThreadId, from_text
+from holdfast.domain.inbound import Inbound
+from holdfast.domain.order import place
+from holdfast.domain.ports import Clock, Delivery, Head, Loaded, Owed, Quarantined, Turn
+from holdfast.infrastructure.log.codec import Codec
+from holdfast.infrastructure.log.envelope import Record
+from holdfast.infrastructure.log.group_commit import GroupCommit
+from holdfast.infrastructure.log.mint import Mint, MintedEvent, Randomness
+from holdfast.infrastructure.log.stores import (
+    AppendWrite,
+    DeliveryWrite,
+    JournalStore,
+    MetaWrite,
+    Opened,
+    QuarantineWrite,
+)
+
+_REMEMBERED = 4096
+
+
+class EventLog:
+    """The event log over one journal. Open it before use, close it after."""
+
+    def __init__(self, journal: JournalStore, codec: Codec, clock: Clock, randomness: Randomness) -> None:
+        """Wire the log; nothing is read or written yet."""
+        self._journal = journal
+        self._codec = codec
+        self._clock = clock
+        self._randomness = randomness
+        self._commits = GroupCommit(journal.commit)
+        self._mint: Mint | None = None
+        self._unanswered: OrderedDict[EventId, Record] = OrderedDict()
+
+    async def open(self, bot_id: int) -> Opened:
+        """Open the journal for one bot; OtherBot when it belongs to another, and the journal's own errors."""
+        opened = await self._journal.open()
+        owner = opened.meta.get("bot_id")
+        if owner is None:
+            await self._commits.write(MetaWrite("bot_id", str(bot_id)))
+        elif owner != str(bot_id):
+            await self._journal.close()
+            raise OtherBot(
+                f"this journal belongs to the bot {owner}, not to {bot_id}: name another file in HOLDFAST_JOURNAL"
+            )
+        self._mint = Mint(self._codec, self._clock, self._randomness, opened.origin, opened.origin_seq)
+        return opened
+
+    async def close(self) -> None:
+        """Finish the commits under way and let go of the journal."""
+        await self._commits.close()
+        await self._journal.close()
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep one fact about this journal."""
+        await self._commits.write(MetaWrite(name, value))
+
+    async def load(self, thread_id: ThreadId, inbound: Inbound) -> Loaded:
+        """Read the head, the open conversations' events, the machines, and copies of this very input."""
+        snapshot = await self._journal.snapshot(thread_id, inbound.dedup_key, inbound.said.user_id)
+        events = [self._codec.event(record) for record in snapshot.records]
+        await self._add_parked(thread_id, events)
+        return Loaded(
+            head=snapshot.head,
+            events=tuple(events),
+            machines=snapshot.machines,
+            copies=tuple(self._codec.event(record) for record in snapshot.copies),
+        )
+
+    async def _add_parked(self, thread_id: ThreadId, events: list[Event]) -> None:
+        loaded = {event.conversation_id for event in events}
+        while missing := [one for one in _parked(events) if one not in loaded]:
+            loaded.add(missing[0])
+            records = await self._journal.conversation(thread_id, missing[0])
+            events.extend(self._codec.event(record) for record in records)
+
+    async def copies(self, thread_id: ThreadId, dedup_key: str) -> tuple[Event, ...]:
+        """Read the events one input already became."""
+        return tuple(self._codec.event(record) for record in await self._journal.copies(thread_id, dedup_key))
+
+    async def history(self, thread_id: ThreadId) -> tuple[Event, ...]:
+        """Read a whole thread, in canonical order."""
+        records = await self._journal.thread(thread_id)
+        return tuple(sorted((self._codec.event(record) for record in records), key=place))
+
+    def mint(self, inbound: Inbound, head: Head, draft: Draft) -> MintedEvent:
+        """Freeze a draft's bytes."""
+        if self._mint is None:
+            raise BrokenLog("the log is not open")
+        return self._mint.event(inbound, head, draft)
+
+    async def append(self, turn: Turn) -> Head:
+        """Make a turn durable; Conflict or LogUnavailable: nothing was written."""
+        minted = turn.minted
+        if not isinstance(minted, MintedEvent):
+            raise TypeError(minted)
+        record = minted.record
+        head = Head(
+            rev=turn.expected.rev + 1,
+            version=record.version,
+            ots=record.ots,
+            head_ids=(record.event_id,),
+            head_hashes=(record.hash,),
+            last_conversation_id=turn.last_conversation_id,
+        )
+        await self._commits.write(AppendWrite(record, turn.expected, head, turn.rows, turn.owes_reply))
+        if turn.owes_reply:
+            self._remember_unanswered(record)
+        return head
+
+    def _remember_unanswered(self, record: Record) -> None:
+        self._unanswered[record.event_id] = record
+        if len(self._unanswered) > _REMEMBERED:
+            self._unanswered.popitem(last=False)
+
+    async def record(self, delivery: Delivery) -> None:
+        """Make the fate of a reply durable."""
+        answered = self._unanswered.get(delivery.answers) or await self._journal.record(delivery.answers)
+        if self._mint is None or answered is None:
+            raise BrokenLog(f"no event {delivery.answers.hex()} to deliver a reply for")
+        minted = self._mint.delivery(delivery, answered)
+        await self._commits.write(DeliveryWrite(minted.record, minted.answers))
+        self._unanswered.pop(delivery.answers, None)
+
+    async def delivered(self, event_id: EventId) -> bool:
+        """Whether a reply to this event has met its fate."""
+        return event_id not in self._unanswered and await self._journal.delivered(event_id)
+
+    async def owed(self) -> AsyncIterator[Owed]:
+        """Give every thread that is owed replies."""
+        async for thread_id, event_ids in self._journal.owed():
+            yield Owed(thread_id=thread_id, event_ids=event_ids)
+
+    async def quarantine(self, item: Quarantined) -> None:
+        """Keep an input that could not be taken in."""
+        await self._commits.write(QuarantineWrite(item))
+
+
+def _parked(events: list[Event]) -> list[ConversationId]:
+    return [ConversationId(from_text(text)) for event in events for text in event.facts.parked]

@@ -1,0 +1,251 @@
+"""The journal: one SQLite file per worker process, WAL, synced at every commit."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiosqlite
+
+from holdfast.domain.errors import CorruptJournal, LogUnavailable
+from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
+from holdfast.domain.ports import Clock, Head, RowChange
+from holdfast.domain.state import Machine
+from holdfast.infrastructure import migrations
+from holdfast.infrastructure.log import journal_file
+from holdfast.infrastructure.log.envelope import Record, split_ids
+from holdfast.infrastructure.log.journal_writer import TIME_COLUMNS, WriterThread, commit, from_iso
+from holdfast.infrastructure.log.mint import Randomness
+from holdfast.infrastructure.log.stores import Opened, Outcome, Snapshot, Write
+from holdfast.infrastructure.sql import statements
+
+_PAGE = 500
+_KEY_COLUMNS = {"conversation_states": 3, "user_machines": 1}
+
+
+class SqliteJournal:
+    """A journal in a file. A read-only one takes no lock and can be looked into while the bot runs."""
+
+    def __init__(
+        self, path: Path, clock: Clock, randomness: Randomness, *, read_only: bool = False
+    ) -> None:
+        """Name the file; nothing is opened yet."""
+        self._path = path
+        self._clock = clock
+        self._randomness = randomness
+        self._read_only = read_only
+        self._lock = journal_file.FileLock(path)
+        self._writer: WriterThread | None = None
+        self._reader: aiosqlite.Connection | None = None
+        self._sql = statements("journal.sql")
+
+    async def open(self) -> Opened:
+        """Check, lock, migrate and open the file; the errors of journal_file and migrations."""
+        if self._read_only:
+            return await self._open_to_read()
+        await asyncio.to_thread(self._take)
+        try:
+            return await self._open_to_write()
+        except BaseException:
+            await self.close()
+            raise
+
+    def _take(self) -> None:
+        journal_file.check_header(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except OSError as error:
+            raise LogUnavailable(f"{self._path} cannot be used: {error.strerror}") from None
+
+    async def _open_to_write(self) -> Opened:
+        await asyncio.to_thread(journal_file.check_pages, self._path)
+        self._writer = WriterThread(self._path)
+        try:
+            await self._writer.run(self._prepare)
+        except sqlite3.OperationalError as error:
+            raise LogUnavailable(f"{self._path} cannot be opened: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise CorruptJournal(f"{self._path} is damaged ({error})") from None
+        self._reader = await self._connect()
+        return await self._opened()
+
+    async def _open_to_read(self) -> Opened:
+        if not self._path.exists():
+            raise LogUnavailable(f"there is no journal at {self._path} yet")
+        await asyncio.to_thread(journal_file.check_header, self._path)
+        self._reader = await self._connect()
+        return await self._opened()
+
+    async def _connect(self) -> aiosqlite.Connection:
+        uri = f"file:{quote(str(self._path.absolute()))}?mode=ro"
+        try:
+            return await aiosqlite.connect(uri, uri=True, isolation_level=None)
+        except sqlite3.OperationalError as error:
+            raise LogUnavailable(f"{self._path} cannot be opened: {error}") from None
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA busy_timeout = 5000")
+        fresh = connection.execute("PRAGMA user_version").fetchone() == (0,)
+        if fresh:
+            connection.execute(f"PRAGMA application_id = {journal_file.APPLICATION_ID:d}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA recursive_triggers = ON")
+        for migration in migrations.pending(connection):
+            migrations.apply(connection, migration, self._clock.now())
+        if fresh:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._name_origin(connection)
+
+    def _name_origin(self, connection: sqlite3.Connection) -> None:
+        """Give a new origin to a new file, and to a copy of one: two files never number the same events."""
+        meta = dict(connection.execute(self._sql["read_meta"]).fetchall())
+        here = journal_file.incarnation(self._path)
+        if meta.get("incarnation") != here:
+            origin = self._randomness(16).hex()
+            for name, value in (("incarnation", here), ("origin", origin)):
+                connection.execute(self._sql["write_meta"], (name, value))
+
+    async def _opened(self) -> Opened:
+        meta = {name: value for name, value in await self._rows("read_meta")}
+        origin = OriginId(bytes.fromhex(meta.get("origin", "")))
+        (last_seq,) = (await self._rows("read_origin_seq", origin))[0]
+        last = await self._rows("read_last_input")
+        return Opened(
+            origin=origin,
+            origin_seq=last_seq or 0,
+            meta=meta,
+            last_ots=last[0][0] if last else -1,
+            last_received_at=last[0][1] if last else 0,
+        )
+
+    async def close(self) -> None:
+        """Close both connections and let go of the file."""
+        if self._reader is not None:
+            await self._reader.close()
+            self._reader = None
+        if self._writer is not None:
+            await self._writer.close()
+            self._writer = None
+        self._lock.release()
+
+    async def commit(self, batch: Sequence[Write]) -> Sequence[Outcome]:
+        """Write a batch in one transaction; when this returns it is on the disk."""
+        if self._writer is None:
+            raise LogUnavailable("the journal is closed")
+        return await self._writer.run(lambda connection: commit(connection, batch))
+
+    async def _rows(self, name: str, *values: object) -> list[tuple[Any, ...]]:
+        if self._reader is None:
+            raise LogUnavailable("the journal is closed")
+        try:
+            return list(await self._reader.execute_fetchall(self._sql[name], values))  # type: ignore[arg-type]
+        except sqlite3.OperationalError as error:
+            raise LogUnavailable(f"the journal cannot be read: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise CorruptJournal(f"{self._path} is damaged ({error})") from None
+
+    async def _records(self, name: str, *values: object) -> tuple[Record, ...]:
+        return tuple(map(Record._make, await self._rows(name, *values)))
+
+    async def snapshot(self, thread_id: ThreadId, dedup_key: str, user_id: int) -> Snapshot:
+        """Read what a cold load needs; the queries are handed over together."""
+        head, hashes, records, copies, machines = await asyncio.gather(
+            self._rows("read_head", thread_id),
+            self._rows("read_head_hashes", thread_id),
+            self._records("read_hint", thread_id),
+            self._records("read_copies", thread_id, dedup_key),
+            self._rows("read_machines", user_id),
+        )
+        return Snapshot(
+            head=_head(head, {event_id: digest for event_id, digest in hashes}),
+            records=records,
+            copies=copies,
+            machines=tuple(map(_machine, machines)),
+        )
+
+    async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:
+        """Read one conversation."""
+        return await self._records("read_conversation", thread_id, conversation_id)
+
+    async def copies(self, thread_id: ThreadId, dedup_key: str) -> tuple[Record, ...]:
+        """Read what one input became."""
+        return await self._records("read_copies", thread_id, dedup_key)
+
+    async def thread(self, thread_id: ThreadId) -> tuple[Record, ...]:
+        """Read a whole thread."""
+        return await self._records("read_thread", thread_id)
+
+    async def record(self, event_id: EventId) -> Record | None:
+        """Read one event."""
+        return next(iter(await self._records("read_event", event_id)), None)
+
+    async def delivered(self, event_id: EventId) -> bool:
+        """Whether a reply to this event has met its fate."""
+        return bool(await self._rows("read_delivered", event_id))
+
+    async def deliveries(self, thread_id: ThreadId) -> tuple[Record, ...]:
+        """Read the fates of a thread's replies, oldest first."""
+        return await self._records("read_deliveries", thread_id)
+
+    async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
+        """Give the threads that are owed replies, and the events that have none, oldest first."""
+        after = b""
+        while page := await self._rows("read_owing", after, _PAGE):
+            for thread_id, undelivered in page:
+                found = await self._rows("read_owed", thread_id, undelivered)
+                yield thread_id, tuple(row[0] for row in reversed(found))
+            after = page[-1][0]
+
+    async def threads(self) -> AsyncIterator[ThreadId]:
+        """Give every thread there is, in the order of their identities."""
+        after = b""
+        while page := await self._rows("read_threads", after, _PAGE):
+            for (thread_id,) in page:
+                yield thread_id
+            after = page[-1][0]
+
+    async def thread_of(self, conversation_id: ConversationId) -> ThreadId | None:
+        """Find the thread of a conversation."""
+        found = await self._rows("thread_of_conversation", conversation_id)
+        return found[0][0] if found else None
+
+    async def counts(self) -> tuple[int, int, int]:
+        """Count events, deliveries and what stands in quarantine."""
+        events, deliveries, quarantined = (await self._rows("read_counts"))[0]
+        return events, deliveries, quarantined
+
+    async def rows(self, table: str) -> list[RowChange]:
+        """Read a projection's table, whole."""
+        return [_row_change(table, row) for row in await self._rows(f"all_{table}")]
+
+
+def _head(rows: list[tuple[Any, ...]], hashes: dict[EventId, bytes]) -> Head:
+    if not rows:
+        return Head()
+    rev, version, ots, joined, last = rows[0]
+    head_ids = split_ids(joined)
+    return Head(
+        rev=rev,
+        version=version,
+        ots=ots,
+        head_ids=head_ids,
+        head_hashes=tuple(hashes[head] for head in head_ids),
+        last_conversation_id=last,
+    )
+
+
+def _machine(row: tuple[Any, ...]) -> Machine:
+    machine_id, *fields, created_at, updated_at = row
+    values = [from_text(machine_id), *fields, from_iso(created_at), from_iso(updated_at)]
+    return Machine(*values)
+
+
+def _row_change(table: str, row: tuple[Any, ...]) -> RowChange:
+    keys = _KEY_COLUMNS[table]
+    times = TIME_COLUMNS[table]
+    values = tuple(from_iso(value) if at in times else value for at, value in enumerate(row[keys:]))
+    return RowChange(table, row[:keys], values)

@@ -1,0 +1,167 @@
+"""A journal in memory: the same protocol code runs over it. It forgets everything when it goes; for tests."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
+from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
+from holdfast.domain.ports import Head, Quarantined, RowChange
+from holdfast.domain.state import Machine
+from holdfast.infrastructure.log.envelope import Record
+from holdfast.infrastructure.log.stores import (
+    AppendWrite,
+    DeliveryWrite,
+    MetaWrite,
+    Opened,
+    Outcome,
+    QuarantineWrite,
+    Snapshot,
+    Write,
+)
+
+
+class MemoryJournal:
+    """Rows in dictionaries."""
+
+    def __init__(self, origin: OriginId = OriginId(bytes(16))) -> None:  # noqa: B008 - an immutable value
+        """Begin empty."""
+        self._origin = origin
+        self._heads: dict[ThreadId, Head] = {}
+        self._undelivered: dict[ThreadId, int] = {}
+        self._threads: dict[ThreadId, list[Record]] = {}
+        self._events: dict[EventId, Record] = {}
+        self._deliveries: dict[EventId, Record] = {}
+        self._tables: dict[str, dict[tuple[object, ...], RowChange]] = {}
+        self._meta: dict[str, str] = {}
+        self._quarantine: dict[str, Quarantined] = {}
+        self._last: Record | None = None
+        self._open = False
+
+    async def open(self) -> Opened:
+        """Make ready; what was committed before is still here."""
+        self._open = True
+        records = [*self._events.values(), *self._deliveries.values()]
+        return Opened(
+            origin=self._origin,
+            origin_seq=max((record.origin_seq for record in records), default=0),
+            meta=dict(self._meta),
+            last_ots=self._last.ots if self._last else -1,
+            last_received_at=self._last.received_at if self._last else 0,
+        )
+
+    async def close(self) -> None:
+        """Accept no more."""
+        self._open = False
+
+    async def commit(self, batch: Sequence[Write]) -> Sequence[Outcome]:
+        """Apply each write of a batch by itself."""
+        if not self._open:
+            raise LogUnavailable("the journal is closed")
+        return [self._apply(write) for write in batch]
+
+    def _apply(self, write: Write) -> Outcome:
+        match write:
+            case AppendWrite():
+                return self._append(write)
+            case DeliveryWrite():
+                return self._deliver(write)
+            case QuarantineWrite():
+                self._quarantine.setdefault(write.item.dedup_key, write.item)
+            case MetaWrite():
+                self._meta[write.name] = write.value
+        return None
+
+    def _append(self, write: AppendWrite) -> Outcome:
+        record = write.record
+        stands = self._heads.get(record.thread_id)
+        if stands and (stands.rev, stands.head_ids) != (write.expected.rev, write.expected.head_ids):
+            return Conflict()
+        if clash := self._clash(write.rows):
+            return RowRefused(clash)
+        self._heads[record.thread_id] = write.head
+        self._threads.setdefault(record.thread_id, []).append(record)
+        self._events[record.event_id] = self._last = record
+        owed = self._undelivered.get(record.thread_id, 0)
+        self._undelivered[record.thread_id] = owed + write.owes_reply
+        for row in write.rows:
+            table = self._tables.setdefault(row.table, {})
+            table.pop(row.key, None) if row.values is None else table.update({row.key: row})
+        return None
+
+    def _clash(self, rows: Sequence[RowChange]) -> str:
+        names = {
+            (row.values or ("", ""))[:2]: key for key, row in self._tables.get("user_machines", {}).items()
+        }
+        for row in rows:
+            if row.table == "user_machines" and row.values and names.get(row.values[:2], row.key) != row.key:
+                return "two machines of one person would share a nickname"
+        return ""
+
+    def _deliver(self, write: DeliveryWrite) -> Outcome:
+        if write.answers not in {record.parents for record in self._deliveries.values()}:
+            self._undelivered[write.record.thread_id] -= 1
+        self._deliveries[write.record.event_id] = write.record
+        return None
+
+    async def snapshot(self, thread_id: ThreadId, dedup_key: str, user_id: int) -> Snapshot:
+        """Read what a cold load needs."""
+        head = self._heads.get(thread_id, Head())
+        last = head.last_conversation_id
+        return Snapshot(
+            head=head,
+            records=await self.conversation(thread_id, last) if last else (),
+            copies=await self.copies(thread_id, dedup_key),
+            machines=tuple(
+                Machine(ConversationId(from_text(str(key[0]))), *(row.values or ())[1:])
+                for key, row in self._tables.get("user_machines", {}).items()
+                if (row.values or (0,))[0] == user_id
+            ),
+        )
+
+    async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:
+        """Read one conversation."""
+        return tuple(one for one in self._threads.get(thread_id, ()) if one.conversation_id == conversation_id)
+
+    async def copies(self, thread_id: ThreadId, dedup_key: str) -> tuple[Record, ...]:
+        """Read what one input became."""
+        return tuple(one for one in self._threads.get(thread_id, ()) if one.dedup_key == dedup_key)
+
+    async def thread(self, thread_id: ThreadId) -> tuple[Record, ...]:
+        """Read a whole thread."""
+        return tuple(self._threads.get(thread_id, ()))
+
+    async def record(self, event_id: EventId) -> Record | None:
+        """Read one event."""
+        return self._events.get(event_id)
+
+    async def delivered(self, event_id: EventId) -> bool:
+        """Whether a reply to this event has met its fate."""
+        return any(record.parents == event_id for record in self._deliveries.values())
+
+    async def deliveries(self, thread_id: ThreadId) -> tuple[Record, ...]:
+        """Read the fates of a thread's replies."""
+        return tuple(one for one in self._deliveries.values() if one.thread_id == thread_id)
+
+    async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
+        """Give the threads that are owed replies."""
+        answered = {record.parents for record in self._deliveries.values()}
+        for thread_id in [thread for thread, owed in self._undelivered.items() if owed]:
+            events = self._threads[thread_id]
+            yield thread_id, tuple(one.event_id for one in events if one.event_id not in answered)
+
+    async def threads(self) -> AsyncIterator[ThreadId]:
+        """Give every thread there is."""
+        for thread_id in sorted(self._threads):
+            yield thread_id
+
+    async def thread_of(self, conversation_id: ConversationId) -> ThreadId | None:
+        """Find the thread of a conversation."""
+        found = (one.thread_id for one in self._events.values() if one.conversation_id == conversation_id)
+        return next(found, None)
+
+    async def counts(self) -> tuple[int, int, int]:
+        """Count events, deliveries and what stands in quarantine."""
+        return len(self._events), len(self._deliveries), len(self._quarantine)
+
+    async def rows(self, table: str) -> list[RowChange]:
+        """Read a projection's table."""
+        return sorted(self._tables.get(table, {}).values(), key=lambda row: row.key)

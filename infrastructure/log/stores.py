@@ -1,0 +1,115 @@
+"""The small port below the log: a journal commits a batch of writes and reads rows back. Drivers are leaves."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
+from holdfast.domain.ports import Head, Quarantined, RowChange
+from holdfast.domain.state import Machine
+from holdfast.infrastructure.log.envelope import Record
+
+
+class AppendWrite(Struct, frozen=True, gc=False):
+    """One turn: the record, the head it was decided on, the head it leads to, rows, whether a reply is owed."""
+
+    record: Record
+    expected: Head
+    head: Head
+    rows: Sequence[RowChange]
+    owes_reply: bool
+
+
+class DeliveryWrite(Struct, frozen=True, gc=False):
+    """The fate of one reply."""
+
+    record: Record
+    answers: EventId
+
+
+class QuarantineWrite(Struct, frozen=True, gc=False):
+    """One input that could not be taken in."""
+
+    item: Quarantined
+
+
+class MetaWrite(Struct, frozen=True, gc=False):
+    """One fact the journal keeps of itself."""
+
+    name: str
+    value: str
+
+
+Write = AppendWrite | DeliveryWrite | QuarantineWrite | MetaWrite
+
+Outcome = Exception | None
+"""What became of one write of a batch: None when it is durable, Conflict or LogUnavailable when it is not there."""
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """All a cold load needs, read together."""
+
+    head: Head
+    records: tuple[Record, ...]
+    copies: tuple[Record, ...]
+    machines: tuple[Machine, ...]
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """What a journal knows when it is opened. `last_ots` is -1 and `last_received_at` 0 when it is empty."""
+
+    origin: OriginId
+    origin_seq: int
+    meta: dict[str, str]
+    last_ots: int
+    last_received_at: int
+
+
+class JournalStore(Protocol):
+    """A worker's own store. A batch is one transaction; no write's failure undoes another's."""
+
+    async def open(self) -> Opened:
+        """Make ready; JournalLocked, AlienJournal, CorruptJournal, NewerJournal when it can't be."""
+
+    async def close(self) -> None:
+        """Finish what was begun and let go."""
+
+    async def commit(self, batch: Sequence[Write]) -> Sequence[Outcome]:
+        """Write a batch; when this returns, every write whose outcome is None survives a crash."""
+
+    async def snapshot(self, thread_id: ThreadId, dedup_key: str, user_id: int) -> Snapshot:
+        """Read a thread's head, its last conversation, the copies of one input, and one person's machines."""
+
+    async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:
+        """Read one conversation."""
+
+    async def copies(self, thread_id: ThreadId, dedup_key: str) -> tuple[Record, ...]:
+        """Read what one input became."""
+
+    async def thread(self, thread_id: ThreadId) -> tuple[Record, ...]:
+        """Read a whole thread, in no particular order."""
+
+    async def record(self, event_id: EventId) -> Record | None:
+        """Read one event."""
+
+    async def delivered(self, event_id: EventId) -> bool:
+        """Whether a reply to this event has met its fate."""
+
+    async def deliveries(self, thread_id: ThreadId) -> tuple[Record, ...]:
+        """Read the fates of a thread's replies, oldest first."""
+
+    def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
+        """Give the threads that are owed replies, and the events that have none."""
+
+    def threads(self) -> AsyncIterator[ThreadId]:
+        """Give every thread there is."""
+
+    async def thread_of(self, conversation_id: ConversationId) -> ThreadId | None:
+        """Find the thread of a conversation."""
+
+    async def counts(self) -> tuple[int, int, int]:
+        """Count events, deliveries and what stands in quarantine."""
+
+    async def rows(self, table: str) -> list[RowChange]:
+        """Read a projection's live table, whole, as the row changes that would write it."""

@@ -1,0 +1,65 @@
+"""Every setting, from the environment. Nothing set means: the journal alone, and the bot works."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from holdfast.domain.errors import SettingsError
+
+KEY_BYTES = 32
+
+
+class Settings(BaseSettings):
+    """What the environment says; docs/settings.md explains each."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    telegram_bot_token: Annotated[SecretStr, Field(pattern=r"^[0-9]{1,19}:[A-Za-z0-9_-]{3,}$")] | None = None
+    telegram_api_url: AnyHttpUrl = AnyHttpUrl("https://api.telegram.org")
+    holdfast_journal: Path = Path("data/local.db")
+    holdfast_master_key: SecretStr | None = None
+    holdfast_master_key_file: Path | None = None
+    holdfast_flows: str = ""
+
+    def token(self) -> str | None:
+        """Give the bot's token, if one is set."""
+        return self.telegram_bot_token.get_secret_value() if self.telegram_bot_token else None
+
+    def master_key(self) -> bytes | None:
+        """Give the master key, 32 bytes, if one is set; SettingsError when it is no such key."""
+        text = self.holdfast_master_key.get_secret_value() if self.holdfast_master_key else self._key_in_file()
+        if text is None:
+            return None
+        try:
+            key = base64.b64decode(text.strip(), validate=True)
+        except binascii.Error:
+            key = b""
+        if len(key) != KEY_BYTES:
+            raise SettingsError("HOLDFAST_MASTER_KEY is not 32 bytes in base64; make one: openssl rand -base64 32")
+        return key
+
+    def _key_in_file(self) -> str | None:
+        if self.holdfast_master_key_file is None:
+            return None
+        try:
+            return self.holdfast_master_key_file.read_text(encoding="ascii")
+        except (OSError, UnicodeError) as error:
+            raise SettingsError(f"HOLDFAST_MASTER_KEY_FILE cannot be read: {error}") from None
+
+
+def bot_id_of(token: str) -> int:
+    """Read a bot's id from its token."""
+    return int(token.partition(":")[0])
+
+
+def read_settings() -> Settings:
+    """Read the settings; SettingsError names each wrong one, never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors(include_input=False))
+        raise SettingsError(wrong) from None

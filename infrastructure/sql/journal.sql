@@ -1,0 +1,172 @@
+-- The statements of the journal. Each has its name above it; `sql.py` reads them.
+
+-- name: write_head
+-- Move a thread's head on, if it still stands where the turn was decided; otherwise no row changes.
+INSERT INTO heads (thread_id, rev, version, ots, head_ids, last_conversation_id, hint_valid, undelivered)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)
+ON CONFLICT (thread_id) DO UPDATE SET
+    rev = excluded.rev,
+    version = excluded.version,
+    ots = excluded.ots,
+    head_ids = excluded.head_ids,
+    last_conversation_id = excluded.last_conversation_id,
+    undelivered = heads.undelivered + excluded.undelivered
+WHERE heads.rev = ?8 AND heads.head_ids = ?9;
+
+-- name: insert_event
+INSERT INTO events (
+    event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: settle_head
+-- A reply met its fate; the thread is owed one less, unless the reply had met one already.
+UPDATE heads SET undelivered = undelivered - 1
+WHERE thread_id = ?1 AND undelivered > 0 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE answers = ?2);
+
+-- name: insert_delivery
+INSERT INTO deliveries (
+    event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash, answers
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: insert_quarantine
+INSERT INTO quarantine (dedup_key, thread_id, raw, error, received_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (dedup_key) DO NOTHING;
+
+-- name: write_meta
+INSERT INTO tier_meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: put_conversation_states
+INSERT INTO conversation_states (
+    user_id, chat_id, conversation_type, current_step, state_data, started_at, updated_at, expires_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (user_id, chat_id, conversation_type) DO UPDATE SET
+    current_step = excluded.current_step,
+    state_data = excluded.state_data,
+    started_at = excluded.started_at,
+    updated_at = excluded.updated_at,
+    expires_at = excluded.expires_at;
+
+-- name: drop_conversation_states
+DELETE FROM conversation_states WHERE user_id = ? AND chat_id = ? AND conversation_type = ?;
+
+-- name: put_user_machines
+INSERT INTO user_machines (
+    machine_id, user_id, nickname, manufacturer, model_number, serial_number, location, notes, photo_file_id,
+    ocr_data, created_at, updated_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (machine_id) DO UPDATE SET
+    user_id = excluded.user_id,
+    nickname = excluded.nickname,
+    manufacturer = excluded.manufacturer,
+    model_number = excluded.model_number,
+    serial_number = excluded.serial_number,
+    location = excluded.location,
+    notes = excluded.notes,
+    photo_file_id = excluded.photo_file_id,
+    ocr_data = excluded.ocr_data,
+    created_at = excluded.created_at,
+    updated_at = excluded.updated_at;
+
+-- name: drop_user_machines
+DELETE FROM user_machines WHERE machine_id = ?;
+
+-- name: read_meta
+SELECT name, value FROM tier_meta;
+
+-- name: read_head
+SELECT rev, version, ots, head_ids, last_conversation_id FROM heads WHERE thread_id = ?;
+
+-- name: read_head_hashes
+-- The head events and their hashes; head_ids holds 16 bytes for each.
+WITH RECURSIVE part (n) AS (
+    SELECT 0
+    UNION ALL
+    SELECT n + 1 FROM part, heads WHERE heads.thread_id = ?1 AND (n + 1) * 16 < length(heads.head_ids)
+)
+SELECT events.event_id, events.hash
+FROM part
+JOIN heads ON heads.thread_id = ?1
+JOIN events ON events.event_id = substr(heads.head_ids, n * 16 + 1, 16);
+
+-- name: read_hint
+-- The conversation that was started or taken up last: most often the only one a turn needs.
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events
+WHERE thread_id = ?1 AND conversation_id = (SELECT last_conversation_id FROM heads WHERE thread_id = ?1);
+
+-- name: read_event
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events WHERE event_id = ?;
+
+-- name: read_conversation
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events WHERE thread_id = ? AND conversation_id = ?;
+
+-- name: read_copies
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events WHERE thread_id = ? AND dedup_key = ?;
+
+-- name: read_thread
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events WHERE thread_id = ?;
+
+-- name: read_threads
+-- The next threads that have events, in the order of their identities.
+SELECT thread_id FROM heads WHERE thread_id > ? ORDER BY thread_id LIMIT ?;
+
+-- name: thread_of_conversation
+SELECT thread_id FROM events WHERE conversation_id = ? LIMIT 1;
+
+-- name: read_owed
+-- The newest events of a thread that have no delivery; as many as the head says are owed.
+SELECT event_id FROM events
+WHERE thread_id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE answers = events.event_id)
+ORDER BY ots DESC, version DESC, event_id DESC LIMIT ?2;
+
+-- name: read_owing
+SELECT thread_id, undelivered FROM heads WHERE undelivered > 0 AND thread_id > ? ORDER BY thread_id LIMIT ?;
+
+-- name: read_delivered
+SELECT 1 FROM deliveries WHERE answers = ? LIMIT 1;
+
+-- name: read_deliveries
+-- The deliveries of a thread, oldest first.
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM deliveries WHERE thread_id = ? ORDER BY pos;
+
+-- name: read_machines
+SELECT machine_id, nickname, manufacturer, model_number, serial_number, location, notes, photo_file_id, ocr_data,
+    created_at, updated_at
+FROM user_machines WHERE user_id = ?;
+
+-- name: read_origin_seq
+-- The greatest number this origin has given out; turns in flight at once are far fewer than these rows.
+SELECT max(origin_seq) FROM (
+    SELECT * FROM (SELECT origin, origin_seq FROM events ORDER BY pos DESC LIMIT 10000)
+    UNION ALL
+    SELECT * FROM (SELECT origin, origin_seq FROM deliveries ORDER BY pos DESC LIMIT 10000)
+) WHERE origin = ?;
+
+-- name: read_last_input
+-- The newest inputs, to know when updates last came.
+SELECT ots, received_at FROM events ORDER BY pos DESC LIMIT 1;
+
+-- name: read_counts
+SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM deliveries), (SELECT count(*) FROM quarantine);
+
+-- name: all_conversation_states
+SELECT user_id, chat_id, conversation_type, current_step, state_data, started_at, updated_at, expires_at
+FROM conversation_states ORDER BY user_id, chat_id, conversation_type;
+
+-- name: all_user_machines
+SELECT machine_id, user_id, nickname, manufacturer, model_number, serial_number, location, notes, photo_file_id,
+    ocr_data, created_at, updated_at
+FROM user_machines ORDER BY machine_id;

@@ -1,0 +1,42 @@
+"""`conversation_states`: what is open at this moment, one row per person and flow."""
+
+import json
+from datetime import timedelta
+
+from holdfast.domain.flow import Flow, Flows
+from holdfast.domain.ports import RowChange
+from holdfast.domain.state import Conversation, ThreadState
+from holdfast.domain.wording import shown
+
+TABLE = "conversation_states"
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def changes(flows: Flows, before: ThreadState, after: ThreadState) -> list[RowChange]:
+    """Give the rows to write and to take away between two states of one thread."""
+    if before.open is after.open:
+        return []
+    stood = {one.flow: one for one in before.open}
+    stands = {one.flow: one for one in after.open}
+    gone = [RowChange(TABLE, _key(after, flow), None) for flow in stood.keys() - stands.keys()]
+    return gone + [_row(flows, after, one) for flow, one in stands.items() if one is not stood.get(flow)]
+
+
+def _key(state: ThreadState, flow: str) -> tuple[int, int, str]:
+    return state.user_id, state.chat_id, flow
+
+
+def _row(flows: Flows, state: ThreadState, one: Conversation) -> RowChange:
+    flow = flows.get(one.flow, one.flow_version)
+    expires_at = one.updated_at + flow.ttl // _MICROSECOND
+    values = (one.current_step(flow), _data(flow, one), one.started_at, one.updated_at, expires_at)
+    return RowChange(TABLE, _key(state, one.flow), values)
+
+
+def _data(flow: Flow, one: Conversation) -> str:
+    fields = {
+        step.name: None if (value := one.fields[step.name].value) is None else shown(value)
+        for step in flow.steps
+        if step.name in one.fields
+    }
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
