@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 
 from holdfast.bot.intake import Intake
@@ -11,6 +12,7 @@ from holdfast.bot.polling import Polling
 from holdfast.bot.wire import Wire
 from holdfast.cli import wiring
 from holdfast.domain.errors import TelegramError
+from holdfast.domain.wording import WORDING
 from holdfast.engine.recovery import resume_replies
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings, bot_id_of
@@ -51,8 +53,6 @@ async def _serve(settings: Settings, token: str, api_url: str) -> None:
 
 async def _offer_commands(wire: Wire, bot: wiring.Bot) -> None:
     """Fill Telegram's command menu; best effort."""
-    from holdfast.domain.wording import WORDING
-
     commands = [{"command": flow.command, "description": flow.title} for flow in bot.flows]
     commands += [{"command": name, "description": WORDING[f"command.{name}"]} for name in _MENU]
     try:
@@ -61,7 +61,7 @@ async def _offer_commands(wire: Wire, bot: wiring.Bot) -> None:
         logger.warning("the command menu was not set: %s", error)
 
 
-async def _until_stopped(work: "asyncio.coroutines.Coroutine[None, None, None]") -> None:  # type: ignore[name-defined]
+async def _until_stopped(work: Coroutine[None, None, None]) -> None:
     task = asyncio.create_task(work, name="bot")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -40,6 +40,7 @@ class SqliteJournal:
         self._writer: WriterThread | None = None
         self._reader: aiosqlite.Connection | None = None
         self._sql = statements("journal.sql")
+        self.applied: list[str] = []
 
     async def open(self) -> Opened:
         """Check, lock, migrate and open the file; the errors of journal_file and migrations."""
@@ -96,6 +97,7 @@ class SqliteJournal:
         connection.execute("PRAGMA recursive_triggers = ON")
         for migration in migrations.pending(connection):
             migrations.apply(connection, migration, self._clock.now())
+            self.applied.append(f"{migration.number:04d}_{migration.name}")
         if fresh:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._name_origin(connection)
@@ -212,6 +214,11 @@ class SqliteJournal:
         """Find the thread of a conversation."""
         found = await self._rows("thread_of_conversation", conversation_id)
         return found[0][0] if found else None
+
+    async def head_ids(self, thread_id: ThreadId) -> tuple[EventId, ...]:
+        """Read which events a thread's head names."""
+        rows = await self._rows("read_head", thread_id)
+        return split_ids(rows[0][3]) if rows else ()
 
     async def counts(self) -> tuple[int, int, int]:
         """Count events, deliveries and what stands in quarantine."""

@@ -158,6 +158,10 @@ class MemoryJournal:
         found = (one.thread_id for one in self._events.values() if one.conversation_id == conversation_id)
         return next(found, None)
 
+    async def head_ids(self, thread_id: ThreadId) -> tuple[EventId, ...]:
+        """Read which events a thread's head names."""
+        return self._heads.get(thread_id, Head()).head_ids
+
     async def counts(self) -> tuple[int, int, int]:
         """Count events, deliveries and what stands in quarantine."""
         return len(self._events), len(self._deliveries), len(self._quarantine)

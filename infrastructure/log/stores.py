@@ -108,6 +108,9 @@ class JournalStore(Protocol):
     async def thread_of(self, conversation_id: ConversationId) -> ThreadId | None:
         """Find the thread of a conversation."""
 
+    async def head_ids(self, thread_id: ThreadId) -> tuple[EventId, ...]:
+        """Read which events a thread's head names."""
+
     async def counts(self) -> tuple[int, int, int]:
         """Count events, deliveries and what stands in quarantine."""
 

@@ -1,0 +1,83 @@
+"""`holdfast chat`: the same engine in a terminal."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from holdfast.cli import wiring
+from holdfast.cli.plain import buttons, shown
+from holdfast.domain.event import Said
+from holdfast.domain.ids import thread_of
+from holdfast.domain.inbound import Inbound
+from holdfast.domain.screen import Screen
+from holdfast.engine.recovery import resume_replies
+from holdfast.infrastructure.clock import SystemClock
+from holdfast.infrastructure.settings import Settings
+
+JOURNAL = Path("data/chat.db")
+_PERSON = 1
+_BEGINNING = 1_700_000_000_000_000
+"""Microseconds; inputs are numbered by the milliseconds since then, which fit beside the epoch."""
+
+_HINT = "Type your answer; #2 taps the second button; Ctrl-D leaves, and next time you go on where you were.\n"
+
+
+class Terminal:
+    """Shows screens on standard output, and remembers the buttons shown last."""
+
+    def __init__(self) -> None:
+        """Begin with nothing shown."""
+        self.last = Screen(text="")
+
+    async def send(self, _chat_id: int, screen: Screen) -> int:
+        """Show a screen."""
+        self.last = screen
+        sys.stdout.write(f"\n{shown(screen)}\n")
+        sys.stdout.flush()
+        return 0
+
+    async def acknowledge(self, _callback_id: str) -> None:
+        """A terminal has no spinner to stop."""
+
+    def understand(self, line: str) -> tuple[str, str]:
+        """Tell a typed text from a tap: `#2` is the second button of the last screen."""
+        choices = buttons(self.last)
+        number = line.removeprefix("#")
+        if line.startswith("#") and number.isascii() and number.isdigit() and 0 < int(number) <= len(choices):
+            return "tap", choices[int(number) - 1].data
+        return "text", line
+
+
+async def chat(settings: Settings, journal: Path) -> None:
+    """Chat until the input ends."""
+    terminal = Terminal()
+    settings = settings.model_copy(update={"holdfast_journal": journal})
+    async with wiring.running(settings, 0, terminal) as bot:
+        sys.stdout.write(_HINT)
+        if not await resume_replies(bot.flows, bot.log, bot.sender):
+            await _take(bot, "text", "/start")
+        await bot.sender.settle()
+        while line := await asyncio.to_thread(_read_line):
+            await _take(bot, *terminal.understand(line.rstrip("\n")))
+            await bot.sender.settle()
+
+
+def _read_line() -> str:
+    sys.stdout.write("\n> ")
+    sys.stdout.flush()
+    return sys.stdin.readline()
+
+
+async def _take(bot: wiring.Bot, kind: str, text: str) -> None:
+    now = SystemClock().now()
+    said = Said(type=kind, user_id=_PERSON, chat_id=_PERSON, message_id=now, text=text)
+    await bot.turns.take(
+        Inbound(
+            thread_id=thread_of("terminal", 0, _PERSON),
+            dedup_key=f"terminal:{now}",
+            order=await bot.orders.of((now - _BEGINNING) // 1000, now),
+            occurred_at=now,
+            received_at=now,
+            said=said,
+        )
+    )

@@ -1,0 +1,149 @@
+"""The `holdfast` command."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from holdfast.cli import chat as chatting
+from holdfast.cli import logs, reports, show, wiring
+from holdfast.cli import run as running
+from holdfast.cli.rebuild import rebuild as rebuild_tables
+from holdfast.domain.errors import HoldfastError
+from holdfast.infrastructure.clock import SystemClock, system_randomness
+from holdfast.infrastructure.log.journal import SqliteJournal
+from holdfast.infrastructure.settings import Settings, read_settings
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="Holdfast: a conversation that never lets go of a word.", no_args_is_help=True, add_completion=False
+)
+log_app = typer.Typer(help="The event log itself.", no_args_is_help=True)
+app.add_typer(log_app, name="log")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
+JournalFile = Annotated[
+    Path | None, typer.Option("--journal", help="Another journal than HOLDFAST_JOURNAL names.", dir_okay=False)
+]
+
+
+def main() -> None:
+    """Run the command; an error of ours is one sentence, never a trace."""
+    try:
+        app()
+    except HoldfastError as error:
+        sys.stderr.write(f"holdfast: {error}\n")
+        sys.exit(1)
+
+
+def _settings() -> Settings:
+    settings = read_settings()
+    logs.set_up(settings.token())
+    return settings
+
+
+def _asked(journal: Path | None, question: Callable[[wiring.Archive], Awaitable[T]]) -> T:
+    """Open a journal to be read, ask it something, close it."""
+
+    async def ask() -> T:
+        async with wiring.archive(_settings(), journal) as archive:
+            return await question(archive)
+
+    return _finished(ask())
+
+
+def _finished(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+@app.command()
+def run(
+    port: Annotated[int, typer.Option(help="Where the sandbox listens, when there is no token.")] = running.SANDBOX_PORT,
+) -> None:
+    """Run the bot. Without TELEGRAM_BOT_TOKEN also a sandbox with a web chat, on this machine alone."""
+    _finished(running.run(_settings(), port))
+
+
+@app.command()
+def chat(
+    journal: Annotated[Path, typer.Option(help="The journal of this chat.", dir_okay=False)] = chatting.JOURNAL,
+) -> None:
+    """Chat with the same engine in the terminal."""
+    _finished(chatting.chat(_settings(), journal))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Where to listen; 0 takes any free port.")] = running.SANDBOX_PORT,
+    state: Annotated[Path | None, typer.Option(help="Keep everything in this file.", dir_okay=False)] = None,
+    limits: Annotated[bool, typer.Option(help="Refuse what Telegram would refuse as too fast.")] = True,  # noqa: FBT002 - an option
+) -> None:
+    """Run the sandbox alone: a local Bot API server with a web chat, for any bot."""
+    from holdfast.sandbox.__main__ import main as serve
+
+    arguments = ["--port", str(port), "--limits" if limits else "--no-limits"]
+    sys.exit(serve([*arguments, "--state", str(state)] if state else arguments))
+
+
+@app.command()
+def migrate(json: Json = False, journal: JournalFile = None) -> None:  # noqa: FBT002 - an option
+    """Bring the journal's tables up to this program; makes the journal when there is none."""
+    settings = _settings()
+    path = journal or settings.holdfast_journal
+
+    async def bring() -> list[str]:
+        store = SqliteJournal(path, SystemClock(), system_randomness)
+        await store.open()
+        await store.close()
+        return store.applied
+
+    applied = _finished(bring())
+    if json:
+        show.as_json({"journal": str(path), "applied": applied})
+    else:
+        sys.stdout.write(f"{path}: {'applied ' + ', '.join(applied) if applied else 'nothing to apply'}\n")
+
+
+@app.command()
+def rebuild(json: Json = False, journal: JournalFile = None) -> None:  # noqa: FBT002 - an option
+    """Fold every projection anew beside the live tables; report any difference. Exit status 1 when there is one."""
+    found = _asked(journal, rebuild_tables)
+    show.as_json(found) if json else show.rebuilt(found)
+    sys.exit(bool(found.differences))
+
+
+@app.command()
+def replay(conversation: str, json: Json = False, journal: JournalFile = None) -> None:  # noqa: FBT002 - an option
+    """Tell one conversation: each input, what was decided, and the state right after it."""
+    entries = _asked(journal, lambda archive: reports.replay(archive, conversation))
+    show.as_json(entries) if json else show.transcript(entries)
+
+
+@app.command()
+def funnel(flow: str, json: Json = False, journal: JournalFile = None) -> None:  # noqa: FBT002 - an option
+    """Count, step by step, where people get to in a flow and where they stop."""
+    found = _asked(journal, lambda archive: reports.funnel(archive, flow))
+    show.as_json(found) if json else show.funnel(found)
+
+
+@log_app.command()
+def export(journal: JournalFile = None) -> None:
+    """Write the log to standard output as JSON lines, one event a line."""
+
+    async def write(archive: wiring.Archive) -> None:
+        async for line in reports.export(archive):
+            sys.stdout.write(line + "\n")
+
+    _asked(journal, write)
+
+
+@log_app.command()
+def verify(json: Json = False, journal: JournalFile = None) -> None:  # noqa: FBT002 - an option
+    """Check every hash, every commitment and every parent link. Exit status 1 when one does not hold."""
+    found = _asked(journal, reports.verify)
+    show.as_json(found) if json else show.verdict(found)
+    sys.exit(bool(found.problems))
