@@ -47,7 +47,11 @@ class Polling:
     async def _poll(self) -> None:
         """Ask with the offset that confirms all that is durable, and take in what comes."""
         result = await self._wire.call(
-            "getUpdates", wait=_LONG_POLL, offset=self._offset, timeout=_LONG_POLL, allowed_updates=list(ALLOWED)
+            "getUpdates",
+            wait=_LONG_POLL,
+            offset=self._offset,
+            timeout=_LONG_POLL,
+            allowed_updates=list(ALLOWED),
         )
         batch = [bytes(raw) for raw in _batch(result)]
         await self._intake.take(batch)

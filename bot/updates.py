@@ -12,7 +12,19 @@ ALLOWED = ("message", "edited_message", "callback_query")
 """The kinds of update we ask Telegram for."""
 
 _OTHERS = (
-    *("sticker", "voice", "video", "video_note", "audio", "animation", "contact", "location", "venue", "poll", "dice"),
+    *(
+        "sticker",
+        "voice",
+        "video",
+        "video_note",
+        "audio",
+        "animation",
+        "contact",
+        "location",
+        "venue",
+        "poll",
+        "dice",
+    ),
     *("story", "document"),
 )
 

@@ -1,6 +1,6 @@
 """The wire to Telegram: method calls through python-telegram-bot's request layer, answers as raw bytes."""
 
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -8,7 +8,7 @@ from telegram.error import NetworkError
 from telegram.request import HTTPXRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from holdfast.domain.errors import Blocked, SecondPoller, TelegramRefused, TelegramUnreachable
+from holdfast.domain.errors import Blocked, SecondPoller, TelegramError, TelegramRefused, TelegramUnreachable
 
 _OK, _FORBIDDEN, _CONFLICT, _TOO_MANY, _SERVER_ERROR = 200, 403, 409, 429, 500
 _PATIENCE = 10.0
@@ -35,9 +35,7 @@ class Wire:
     def __init__(self, token: str, api_url: str, *, connections: int = 64) -> None:
         """Name the bot and the server; the token stands only in the address, which is never logged."""
         self._base = f"{api_url.rstrip('/')}/bot{token}/"
-        self._request = HTTPXRequest(
-            connection_pool_size=connections, read_timeout=_PATIENCE, pool_timeout=_PATIENCE
-        )
+        self._request = HTTPXRequest(connection_pool_size=connections, read_timeout=_PATIENCE, pool_timeout=_PATIENCE)
 
     async def open(self) -> None:
         """Make ready to call."""
@@ -69,15 +67,15 @@ def _result(method: str, status: int, body: bytes) -> msgspec.Raw:
         raise TelegramUnreachable(f"{method}: status {status} and no answer of Telegram's") from None
     if answer.ok and status == _OK:
         return answer.result
-    _refuse(method, status, answer)
+    raise _refusal(method, status, answer)
 
 
-def _refuse(method: str, status: int, answer: _Answer) -> NoReturn:
+def _refusal(method: str, status: int, answer: _Answer) -> TelegramError:
     said = f"{method}: {status} {answer.description}"
     if status == _TOO_MANY or status >= _SERVER_ERROR:
-        raise TelegramUnreachable(said, retry_after=answer.parameters.retry_after)
+        return TelegramUnreachable(said, retry_after=answer.parameters.retry_after)
     if status == _FORBIDDEN:
-        raise Blocked(said)
+        return Blocked(said)
     if status == _CONFLICT:
-        raise SecondPoller(said)
-    raise TelegramRefused(said)
+        return SecondPoller(said)
+    return TelegramRefused(said)

@@ -16,6 +16,7 @@ from holdfast.domain.errors import HoldfastError
 from holdfast.infrastructure.clock import SystemClock, system_randomness
 from holdfast.infrastructure.log.journal import SqliteJournal
 from holdfast.infrastructure.settings import Settings, read_settings
+from holdfast.sandbox import __main__ as sandbox_main
 
 T = TypeVar("T")
 
@@ -27,7 +28,8 @@ app.add_typer(log_app, name="log")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
 JournalFile = Annotated[
-    Path | None, typer.Option("--journal", help="Another journal than HOLDFAST_JOURNAL names.", dir_okay=False)
+    Path | None,
+    typer.Option("--journal", help="Another journal than HOLDFAST_JOURNAL names.", dir_okay=False),
 ]
 
 
@@ -62,7 +64,9 @@ def _finished(work: Coroutine[Any, Any, T]) -> T:
 
 @app.command()
 def run(
-    port: Annotated[int, typer.Option(help="Where the sandbox listens, when there is no token.")] = running.SANDBOX_PORT,
+    port: Annotated[
+        int, typer.Option(help="Where the sandbox listens, when there is no token.")
+    ] = running.SANDBOX_PORT,
 ) -> None:
     """Run the bot. Without TELEGRAM_BOT_TOKEN also a sandbox with a web chat, on this machine alone."""
     _finished(running.run(_settings(), port))
@@ -83,10 +87,8 @@ def sandbox(
     limits: Annotated[bool, typer.Option(help="Refuse what Telegram would refuse as too fast.")] = True,  # noqa: FBT002 - an option
 ) -> None:
     """Run the sandbox alone: a local Bot API server with a web chat, for any bot."""
-    from holdfast.sandbox.__main__ import main as serve
-
     arguments = ["--port", str(port), "--limits" if limits else "--no-limits"]
-    sys.exit(serve([*arguments, "--state", str(state)] if state else arguments))
+    sys.exit(sandbox_main.main([*arguments, "--state", str(state)] if state else arguments))
 
 
 @app.command()

@@ -41,7 +41,8 @@ async def rebuild(archive: Archive) -> Rebuilt:
 
 
 def _differences(
-    live: dict[tuple[str, tuple[object, ...]], RowChange], folded: dict[tuple[str, tuple[object, ...]], RowChange]
+    live: dict[tuple[str, tuple[object, ...]], RowChange],
+    folded: dict[tuple[str, tuple[object, ...]], RowChange],
 ) -> list[Difference]:
     found = []
     for name in sorted(live.keys() | folded.keys(), key=repr):

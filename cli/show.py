@@ -50,7 +50,12 @@ def transcript(entries: list[Entry]) -> None:
         for line in plain(entry.reply).splitlines():
             console.print(Text(f"  bot     {line}", style="dim"))
         fields = ", ".join(f"{name}={'–' if value is None else safe(value)}" for name, value in entry.fields.items())
-        console.print(Text(f"  state   {entry.status}, step {entry.step or '–'}: {fields or 'nothing filed'}", style="green"))
+        console.print(
+            Text(
+                f"  state   {entry.status}, step {entry.step or '–'}: {fields or 'nothing filed'}",
+                style="green",
+            )
+        )
 
 
 def verdict(found: Verdict) -> None:
@@ -75,5 +80,3 @@ def rebuilt(found: Rebuilt) -> None:
     for one in found.differences[:_SHOWN]:
         out.write(f"DIFFERENCE in {one.table} {one.key}: live {one.live}, folded {one.folded}\n")
     out.write("The live tables are what the events say.\n" if not found.differences else "The live tables differ.\n")
-
-

@@ -84,9 +84,7 @@ async def running(settings: Settings, bot_id: int, messenger: Messenger) -> Asyn
 @asynccontextmanager
 async def archive(settings: Settings, journal: Path | None = None) -> AsyncIterator[Archive]:
     """Open a journal to be read; the bot may be running on it."""
-    store = SqliteJournal(
-        journal or settings.holdfast_journal, SystemClock(), system_randomness, read_only=True
-    )
+    store = SqliteJournal(journal or settings.holdfast_journal, SystemClock(), system_randomness, read_only=True)
     await store.open()
     try:
         yield Archive(store, codec_of(settings), flows_of(settings))

@@ -76,7 +76,13 @@ class Stray(Struct, frozen=True):
 Intent = Start | Reply | Skip | Clear | Back | Change | Cancel | Confirm | Photo | Edit | Ask | Stray
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@[A-Za-z0-9_]+)?(?=\s|$)")
-_PLAIN: dict[str, Intent] = {"skip": Skip(), "back": Back(), "cancel": Cancel(), "help": Ask("help"), "start": Ask("start")}
+_PLAIN: dict[str, Intent] = {
+    "skip": Skip(),
+    "back": Back(),
+    "cancel": Cancel(),
+    "help": Ask("help"),
+    "start": Ask("start"),
+}
 _TAPS: dict[str, Intent] = {
     taps.SKIP: Skip(),
     taps.KEEP: Skip(),

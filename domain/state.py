@@ -97,7 +97,9 @@ class ThreadState(Struct, frozen=True, kw_only=True):
             return replace(self, open=(*self.open, conversation))
         return replace(
             self,
-            open=tuple(conversation if one.conversation_id == conversation.conversation_id else one for one in self.open),
+            open=tuple(
+                conversation if one.conversation_id == conversation.conversation_id else one for one in self.open
+            ),
         )
 
     def with_ended(self, conversation_id: ConversationId, outcome: str) -> "ThreadState":

@@ -19,7 +19,7 @@ def many_lines(text: str) -> str:
 def visible(text: str) -> str:
     """Refuse a text in which nothing can be seen."""
     if text and all(unicodedata.category(sign)[0] in "CZ" for sign in text):
-        raise ValueError("There is nothing to see in this. Please type it again.")  # noqa: EM101, TRY003 - the sentence is the reply
+        raise ValueError("There is nothing to see in this. Please type it again.")
     return text
 
 
@@ -30,5 +30,8 @@ Line = Annotated[
     str, StringConstraints(min_length=1, max_length=200), AfterValidator(visible), BeforeValidator(one_line)
 ]
 Notes = Annotated[
-    str, StringConstraints(min_length=1, max_length=1000), AfterValidator(visible), BeforeValidator(many_lines)
+    str,
+    StringConstraints(min_length=1, max_length=1000),
+    AfterValidator(visible),
+    BeforeValidator(many_lines),
 ]

@@ -72,7 +72,7 @@ WORDING: dict[str, str] = {
     "rule.parked": "That belongs to something that waits until this is finished.",
     "rule.not_yet": "A few questions are still open.",
     "rule.unknown_button": "I don't know this button.",
-    "rule.unknown_edit": "I saw that you changed an earlier message. To change an answer, use the buttons of the card.",
+    "rule.unknown_edit": "I saw that you changed an earlier message. To change an answer, use the card's buttons.",
     "rule.flow_missing": "I can't go on with this at the moment. Nothing is lost; please try again later.",
     "rule.failed": "Sorry, something went wrong on my side. What you sent is kept. Please try that once more.",
     # outside a conversation

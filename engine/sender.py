@@ -4,7 +4,13 @@ import asyncio
 import logging
 from collections import deque
 
-from holdfast.domain.errors import Blocked, LogUnavailable, TelegramError, TelegramRefused, TelegramUnreachable
+from holdfast.domain.errors import (
+    Blocked,
+    LogUnavailable,
+    TelegramError,
+    TelegramRefused,
+    TelegramUnreachable,
+)
 from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.ports import Clock, Delivery, Log, Messenger
 from holdfast.engine.blame import where
@@ -17,9 +23,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 class Sender:
     """Sends replies and records their fate. Bounded: `put` waits while too many are under way."""
 
-    def __init__(
-        self, log: Log, messenger: Messenger, clock: Clock, *, at_once: int = 64, waiting: int = 2000
-    ) -> None:
+    def __init__(self, log: Log, messenger: Messenger, clock: Clock, *, at_once: int = 64, waiting: int = 2000) -> None:
         """Send through a messenger, `at_once` chats at a time, with at most `waiting` replies held."""
         self._log = log
         self._messenger = messenger

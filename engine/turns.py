@@ -3,7 +3,7 @@
 import logging
 
 from holdfast.domain.decide import decide, unexpected
-from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
+from holdfast.domain.errors import Conflict, LogUnavailable
 from holdfast.domain.event import Draft, Event
 from holdfast.domain.evolve import evolve, fold
 from holdfast.domain.flow import Flows

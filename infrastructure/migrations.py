@@ -63,9 +63,7 @@ def apply(connection: sqlite3.Connection, migration: Migration, at: int) -> None
         for statement in _statements(migration.sql):
             connection.execute(statement)
         sql = statements("migrations.sql")
-        connection.execute(
-            sql["insert_applied"], (migration.number, migration.name, migration.checksum, at)
-        )
+        connection.execute(sql["insert_applied"], (migration.number, migration.name, migration.checksum, at))
         connection.execute(f"PRAGMA user_version = {migration.number:d}")
         connection.execute("COMMIT")
     except BaseException:

@@ -13,8 +13,7 @@ def changes(before: ThreadState, after: ThreadState) -> list[RowChange]:
     if before.machines is after.machines:
         return []
     gone = [
-        RowChange(TABLE, (as_text(machine_id),), None)
-        for machine_id in before.machines.keys() - after.machines.keys()
+        RowChange(TABLE, (as_text(machine_id),), None) for machine_id in before.machines.keys() - after.machines.keys()
     ]
     return gone + [
         _row(after.user_id, machine)

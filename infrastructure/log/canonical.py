@@ -17,7 +17,5 @@ def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON value, or a Struc
     try:
         return _encode(value)
     except UnicodeEncodeError:
-        text = json.dumps(
-            msgspec.to_builtins(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        )
+        text = json.dumps(msgspec.to_builtins(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return text.encode("utf-8", "backslashreplace")

@@ -20,9 +20,11 @@ async def export_lines(journal: JournalStore, codec: Codec) -> AsyncIterator[str
         copies = duplicates(events)
         for event in sorted(events, key=place):
             line = as_json(codec, records[event.event_id], copies.get(event.event_id))
-            yield json.dumps(line, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(
-                "utf-8", "backslashreplace"
-            ).decode()
+            yield (
+                json.dumps(line, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+                .encode("utf-8", "backslashreplace")
+                .decode()
+            )
 
 
 def as_json(codec: Codec, record: Record, duplicate_of: EventId | None) -> dict[str, Any]:

@@ -28,9 +28,7 @@ _KEY_COLUMNS = {"conversation_states": 3, "user_machines": 1}
 class SqliteJournal:
     """A journal in a file. A read-only one takes no lock and can be looked into while the bot runs."""
 
-    def __init__(
-        self, path: Path, clock: Clock, randomness: Randomness, *, read_only: bool = False
-    ) -> None:
+    def __init__(self, path: Path, clock: Clock, randomness: Randomness, *, read_only: bool = False) -> None:
         """Name the file; nothing is opened yet."""
         self._path = path
         self._clock = clock
@@ -112,7 +110,7 @@ class SqliteJournal:
                 connection.execute(self._sql["write_meta"], (name, value))
 
     async def _opened(self) -> Opened:
-        meta = {name: value for name, value in await self._rows("read_meta")}
+        meta = dict(await self._rows("read_meta"))
         origin = OriginId(bytes.fromhex(meta.get("origin", "")))
         (last_seq,) = (await self._rows("read_origin_seq", origin))[0]
         last = await self._rows("read_last_input")
@@ -163,7 +161,7 @@ class SqliteJournal:
             self._rows("read_machines", user_id),
         )
         return Snapshot(
-            head=_head(head, {event_id: digest for event_id, digest in hashes}),
+            head=_head(head, dict(hashes)),
             records=records,
             copies=copies,
             machines=tuple(map(_machine, machines)),

@@ -88,9 +88,7 @@ class MemoryJournal:
         return None
 
     def _clash(self, rows: Sequence[RowChange]) -> str:
-        names = {
-            (row.values or ("", ""))[:2]: key for key, row in self._tables.get("user_machines", {}).items()
-        }
+        names = {(row.values or ("", ""))[:2]: key for key, row in self._tables.get("user_machines", {}).items()}
         for row in rows:
             if row.table == "user_machines" and row.values and names.get(row.values[:2], row.key) != row.key:
                 return "two machines of one person would share a nickname"

@@ -42,9 +42,7 @@ class DeliveryFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Mint:
     """Makes records for one origin, numbered in the order they are made."""
 
-    def __init__(
-        self, codec: Codec, clock: Clock, randomness: Randomness, origin: OriginId, last_seq: int
-    ) -> None:
+    def __init__(self, codec: Codec, clock: Clock, randomness: Randomness, origin: OriginId, last_seq: int) -> None:
         """Go on after the last number this origin gave out."""
         self._codec = codec
         self._clock = clock
@@ -94,9 +92,7 @@ class Mint:
             dedup_key=answered.dedup_key,
             occurred_at=delivery.at,
             received_at=delivery.at,
-            facts=DeliveryFacts(
-                outcome=delivery.outcome, attempts=delivery.attempts, message_ids=delivery.message_ids
-            ),
+            facts=DeliveryFacts(outcome=delivery.outcome, attempts=delivery.attempts, message_ids=delivery.message_ids),
             content={"screens": delivery.screens},
         )
         return MintedDelivery(record, answered.event_id)
