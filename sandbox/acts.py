@@ -85,9 +85,7 @@ def _document(act: SendDocument, world: World, room: Room) -> Done:
 
 @_perform.register
 def _album(act: SendAlbum, world: World, room: Room) -> Done:
-    photos = act.photos or tuple(
-        pictures.small(secrets.randbelow(10**6)) for _ in range(min(act.count, ALBUM))
-    )
+    photos = act.photos or tuple(pictures.small(secrets.randbelow(10**6)) for _ in range(min(act.count, ALBUM)))
     group = str(secrets.randbits(53))
     messages = [{"photo": world.files.photo(data), "media_group_id": group} for data in photos[:ALBUM]]
     messages[0] |= _caption(act.caption)
@@ -209,9 +207,7 @@ def _push(world: World, kind: str, sent: Message) -> int | None:
     return world.updates.push(kind, encode(sent), f"chat:{sent.chat.id}")
 
 
-def _record(
-    world: World, act: Input, update_id: int | None, message_id: int | None, text: str | None
-) -> None:
+def _record(world: World, act: Input, update_id: int | None, message_id: int | None, text: str | None) -> None:
     entry = Entry(
         number=world.inputs.next_number(),
         kind=str(act.__struct_config__.tag),

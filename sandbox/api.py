@@ -31,23 +31,15 @@ class BotApi:
             params = await wire.read_params(request)
         except ApiError as error:
             return wire.refused(error)
+        answer, fault = await self.perform(method, params)
+        return answer if answer is not None else await connection.cut(request, reset=_is(fault, Kind.RESET))
+
+    async def perform(self, method: str, params: Params) -> tuple[Response | None, Fault | None]:
+        """Carry out a method or let it fail as planned; no answer means: cut the connection."""
         fault = self._world.faults.next(method, params.values.get("chat_id"))
         answer = await self._answer(method, params, fault)
         self._log(method, params, fault, answer)
-        return answer if answer is not None else await connection.cut(request, reset=_is(fault, Kind.RESET))
-
-    async def carry_out(self, method: str, params: Params) -> Response:
-        """Carry out a method and keep what it changed; also for the one in a webhook's reply."""
-        try:
-            function = METHODS.get(method.lower())
-            if function is None:
-                raise NotFound("method not found")
-            result = function(self._world, params)
-            answer = wire.accepted(await result if inspect.isawaitable(result) else result)
-        except ApiError as error:
-            answer = wire.refused(error)
-        await self._world.state.flushed()
-        return answer
+        return answer, fault
 
     async def file(self, request: Request) -> Response:
         """Give a file at a path that getFile has named within the hour."""
@@ -65,10 +57,23 @@ class BotApi:
             return wire.refused(refusal)
         if _is(fault, Kind.RESET):
             return None
-        answer = await self.carry_out(method, params)
+        answer = await self._carry_out(method, params)
         if fault is not None and fault.kind is Kind.SLOW:
             await self._world.clock.sleep(fault.seconds)
         return None if _is(fault, Kind.DROP) else answer
+
+    async def _carry_out(self, method: str, params: Params) -> Response:
+        """Carry out a method and keep what it changed."""
+        try:
+            function = METHODS.get(method.lower())
+            if function is None:
+                raise NotFound("method not found")
+            result = function(self._world, params)
+            answer = wire.accepted(await result if inspect.isawaitable(result) else result)
+        except ApiError as error:
+            answer = wire.refused(error)
+        await self._world.state.flushed()
+        return answer
 
     def _check_token(self, request: Request) -> None:
         if not compare_digest(request.path_params["token"].encode(), self._world.token.encode()):

@@ -222,16 +222,12 @@ class Person:
         until = loop.time() + patience
         sight = await self.chat()
         while True:
-            found = next(
-                (one for one in from_bot(sight) if one.message_id > floor and fits(one, wanted)), None
-            )
+            found = next((one for one in from_bot(sight) if one.message_id > floor and fits(one, wanted)), None)
             if found is not None:
                 return found
             if (left := until - loop.time()) <= 0:
                 raise NotSeen(_unseen(self.user, wanted, sight))
-            sight = await self._control.sight(
-                self.chat_id, after=sight.version, wait=min(left + 1, LONG_POLL)
-            )
+            sight = await self._control.sight(self.chat_id, after=sight.version, wait=min(left + 1, LONG_POLL))
 
     async def _button(self, button: str, message: Message | int | None) -> tuple[int, Button]:
         sight = await self.chat()

@@ -102,7 +102,7 @@ async def plan_fault(world: World, request: Request) -> list[Fault]:
 
 
 async def clear_faults(world: World, request: Request) -> bool:
-    """DELETE /control/faults."""
+    """/control/faults with DELETE."""
     del request
     world.faults.clear()
     return True

@@ -134,9 +134,7 @@ class _Parser:
     def _bare(self) -> str:
         begin = self._at
         value = self._take(BARE_VALUE, begin)
-        if self._at >= len(self._source) or not (
-            self._source[self._at].isspace() or self._source[self._at] == ">"
-        ):
+        if self._at >= len(self._source) or not (self._source[self._at].isspace() or self._source[self._at] == ">"):
             raise self._refusal("Unexpected end of name token", begin)
         return value
 
@@ -164,9 +162,7 @@ class _Parser:
 
     def _close(self, opened: Open) -> None:
         entity = Entity(type=SIMPLE[opened.tag], offset=opened.offset, length=self._offset - opened.offset)
-        finish = {"a": self._link, "pre": self._pre, "code": self._code, "tg-emoji": self._emoji}.get(
-            opened.tag
-        )
+        finish = {"a": self._link, "pre": self._pre, "code": self._code, "tg-emoji": self._emoji}.get(opened.tag)
         if opened.tag == "blockquote" and "expandable" in opened.attributes:
             entity = msgspec.structs.replace(entity, type="expandable_blockquote")
         finished = finish(entity, opened) if finish else entity

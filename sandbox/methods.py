@@ -53,6 +53,7 @@ def set_webhook(world: World, params: Params) -> bool:
     secret = params.text("secret_token")
     if not SECRET.fullmatch(secret):
         raise BadRequest("secret token contains unallowed characters")
+    world.polls.end(world.updates, "terminated by setWebhook request")
     world.hook.set(Webhook(url, secret, params.number("max_connections", 40)))
     _allow(world, params)
     if params.flag("drop_pending_updates"):

@@ -71,6 +71,7 @@ async def status(world: World, request: Request) -> dict[str, Any]:
         "pending": len(world.updates),
         "confirmed": world.updates.confirmed,
         "next_update_id": world.updates.numbers.last + 1,
+        "polling": world.polls.waiting > 0,
         "open_taps": len(world.queries),
         "webhook": webhook.url if webhook else None,
         "limits": world.limits.enabled,

@@ -82,9 +82,7 @@ class Rooms:
     def keep(self, room: Room) -> None:
         """Remember how a chat stands after its door was changed."""
         self._state.put("doors", room.chat.id, room.door)
-        self._tell(
-            room, "chat", {"chat": room.chat, "blocked": room.door.blocked, "members": room.door.members}
-        )
+        self._tell(room, "chat", {"chat": room.chat, "blocked": room.door.blocked, "members": room.door.members})
 
     def find(self, chat_id: int) -> Room:
         """The chat with this id."""
@@ -97,9 +95,7 @@ class Rooms:
         """The chat, when the bot may write to it."""
         room = self.find(chat_id)
         if room.door.moved_to is not None:
-            raise BadRequest(
-                "group chat was upgraded to a supergroup chat", migrate_to_chat_id=room.door.moved_to
-            )
+            raise BadRequest("group chat was upgraded to a supergroup chat", migrate_to_chat_id=room.door.moved_to)
         if not room.door.opened:
             raise BadRequest("chat not found")
         if room.door.blocked:

@@ -13,9 +13,11 @@ import uvicorn
 from holdfast.sandbox.app import TOKEN, create_app, create_world
 from holdfast.sandbox.clock import Clock
 from holdfast.sandbox.connection import CuttableProtocol
+from holdfast.sandbox.signals import Signal
 from holdfast.sandbox.world import World
 
 BACKLOG = 2048
+TICKS_PER_SECOND = 10  # by which uvicorn counts
 
 
 class SandboxServer:
@@ -58,7 +60,9 @@ class SandboxServer:
     async def __aenter__(self) -> Self:
         listener = _listen(self._host, self._port)
         self._port = listener.getsockname()[1]
-        self._world = create_world(self.token, state=self._state, limits=self._limits, clock=self._clock)
+        self._world = await asyncio.to_thread(
+            create_world, self.token, state=self._state, limits=self._limits, clock=self._clock
+        )
         self._server = Server(_config(self._world), self._world)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         await self._server.up(self._task)
@@ -67,7 +71,7 @@ class SandboxServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.should_exit = True
+        self._server.leave()
         await self._task
 
 
@@ -78,6 +82,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._world = world
         self._up = asyncio.Event()
+        self._leaving = Signal()
 
     async def up(self, task: "asyncio.Task[None]") -> None:
         """Wait until it listens; if it cannot, its error is the caller's."""
@@ -86,6 +91,17 @@ class Server(uvicorn.Server):
         waiting.cancel()
         if task.done():
             task.result()
+
+    def leave(self) -> None:
+        """End at once, not at uvicorn's next look."""
+        self.should_exit = True
+        self._leaving.fire()
+
+    async def main_loop(self) -> None:
+        ticks = 0
+        while not await self.on_tick(ticks):
+            await self._leaving.wait(1.0)
+            ticks += TICKS_PER_SECOND
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

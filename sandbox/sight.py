@@ -28,6 +28,7 @@ class Status(msgspec.Struct, frozen=True):
     confirmed: int
     next_update_id: int
     open_taps: int
+    polling: bool
     now: float
 
 

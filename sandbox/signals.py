@@ -1,6 +1,7 @@
 """Waking those who wait for something to happen."""
 
 import asyncio
+import math
 
 
 class Signal:
@@ -21,7 +22,7 @@ class Signal:
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
         try:
-            done, _ = await asyncio.wait([waiter], timeout=timeout)
+            done, _ = await asyncio.wait([waiter], timeout=None if timeout == math.inf else timeout)
         finally:
             self._waiters.discard(waiter)
         return bool(done)

@@ -16,10 +16,7 @@ import msgspec
 
 T = TypeVar("T")
 
-SCHEMA = "CREATE TABLE IF NOT EXISTS things (kind TEXT, key TEXT, body BLOB, PRIMARY KEY (kind, key))"
-PUT = "INSERT INTO things VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body"
-DROP = "DELETE FROM things WHERE kind = ? AND key = ?"
-ALL = "SELECT key, body FROM things WHERE kind = ? ORDER BY rowid"
+SQL = Path(__file__).parent / "sql"
 
 Place = tuple[str, str]
 
@@ -52,9 +49,8 @@ class StateFile(State):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Used by one thread at a time: the loop's while loading, the worker's afterwards.
         self._file = sqlite3.connect(path, check_same_thread=False)
-        self._file.execute("PRAGMA journal_mode = WAL")
-        self._file.execute("PRAGMA synchronous = NORMAL")
-        self._file.execute(SCHEMA)
+        self._file.executescript(_sql("schema"))
+        self._put, self._drop, self._all = _sql("put"), _sql("drop"), _sql("all")
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-state")
         self._changed: dict[Place, bytes | None] = {}  # one entry a thing, emptied with every commit
         self._turn = asyncio.Lock()
@@ -67,7 +63,7 @@ class StateFile(State):
 
     def all(self, kind: str, type_: type[T]) -> Iterator[tuple[str, T]]:
         decoder = msgspec.msgpack.Decoder(type_)
-        for key, body in self._file.execute(ALL, (kind,)).fetchall():
+        for key, body in self._file.execute(self._all, (kind,)).fetchall():
             yield key, decoder.decode(body)
 
     async def flushed(self) -> None:
@@ -93,5 +89,9 @@ class StateFile(State):
         kept = [(*place, body) for place, body in changed.items() if body is not None]
         gone = [place for place, body in changed.items() if body is None]
         with self._file:
-            self._file.executemany(PUT, kept)
-            self._file.executemany(DROP, gone)
+            self._file.executemany(self._put, kept)
+            self._file.executemany(self._drop, gone)
+
+
+def _sql(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text()

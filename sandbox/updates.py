@@ -1,7 +1,7 @@
 """The queue of updates that the bot has not confirmed yet."""
 
 from collections import OrderedDict, deque
-from itertools import islice
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -106,10 +106,11 @@ class Updates:
         self._forget_the_old()
         return update_id in self._waiting
 
-    def waiting(self) -> list[Update]:
-        """All waiting updates, oldest first."""
-        self._forget_the_old()
-        return list(self._waiting.values())
+    def newer_than(self, update_id: int) -> list[Update]:
+        """Waiting updates behind an id, oldest first; costs what they are, not what waits."""
+        newest_first = reversed(self._waiting.values())
+        newer = list(takewhile(lambda update: update.update_id > update_id, newest_first))
+        return newer[::-1]
 
     def again(self, update_id: int) -> bool:
         """Deliver an update once more with the next batch, also when it was confirmed."""

@@ -1,0 +1,2 @@
+-- Forget a thing.
+DELETE FROM things WHERE kind = ? AND key = ?
