@@ -113,7 +113,7 @@ def dedup_key(bot_id: int, said: Said) -> str:
 def _parse(raw: bytes) -> _Parsed:
     try:
         return _Parsed(raw, said_in(read_update(raw), raw), "")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return _Parsed(raw, None, f"{type(error).__name__}: not an update we can read")
 
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -38,8 +38,22 @@ def main() -> None:
     try:
         app()
     except HoldfastError as error:
-        sys.stderr.write(f"holdfast: {error}\n")
-        sys.exit(1)
+        _give_up(error)
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(HoldfastError)
+        if ours is None:
+            raise
+        _give_up(_first(ours))
+
+
+def _give_up(error: BaseException) -> NoReturn:
+    sys.stderr.write(f"holdfast: {error}\n")
+    sys.exit(1)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _settings() -> Settings:

@@ -33,10 +33,11 @@ async def run(settings: Settings, port: int = SANDBOX_PORT) -> None:
             sandbox = await stack.enter_async_context(SandboxServer(port=port, state=state, limits=True))
             token, api_url = sandbox.token, sandbox.url
             print(f"Web chat: {sandbox.url}/", flush=True)  # noqa: T201 - the address people look for
-        await _until_stopped(_serve(settings, token, api_url))
+        await _until_stopped(serve(settings, token, api_url))
 
 
-async def _serve(settings: Settings, token: str, api_url: str) -> None:
+async def serve(settings: Settings, token: str, api_url: str) -> None:
+    """Run one bot on one journal until it is cancelled."""
     wire = Wire(token, api_url)
     await wire.open()
     try:

@@ -19,6 +19,12 @@ class Reader(Generic[T]):
     def read(self, data: bytes | str) -> T:
         """Read one value; ValueError (msgspec's are such) when it is none of this shape."""
         try:
+            return self._read(data)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+    def _read(self, data: bytes | str) -> T:
+        try:
             return self._decode(data)
         except msgspec.ValidationError:
             raise

@@ -1,0 +1,146 @@
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from holdfast.bot.intake import Intake
+from holdfast.domain.add_machine import add_machine
+from holdfast.domain.errors import LogUnavailable
+from holdfast.domain.flow import Flows
+from holdfast.domain.screen import Screen
+from holdfast.engine.orders import Orders
+from holdfast.engine.sender import Sender
+from holdfast.engine.turns import Turns
+from holdfast.infrastructure.log.codec import Codec
+from holdfast.infrastructure.log.event_log import EventLog
+from holdfast.infrastructure.log.keys import Keyring
+from holdfast.infrastructure.log.memory import MemoryJournal
+from holdfast.infrastructure.log.stores import AppendWrite, Outcome, QuarantineWrite, Write
+from holdfast.projections.fold import fold_of
+
+
+class Counter:
+    """A clock in which a second passes at each look, and sleeping takes no time."""
+
+    def __init__(self) -> None:
+        self.microseconds = 0
+        self.slept = 0.0
+
+    def now(self) -> int:
+        self.microseconds += 1_000_000
+        return self.microseconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+class Silent:
+    """A messenger that shows nothing."""
+
+    async def send(self, chat_id: int, screen: Screen) -> int:
+        return 1
+
+    async def acknowledge(self, callback_id: str) -> None:
+        return None
+
+
+class Stubborn(MemoryJournal):
+    """A journal that refuses its first commits of turns, as a full disk would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusals = 0
+        self.texts: list[str] = []
+        self.quarantined: list[bytes] = []
+
+    async def commit(self, batch: Sequence[Write]) -> Sequence[Outcome]:
+        if self.refusals and any(isinstance(write, AppendWrite) for write in batch):
+            self.refusals -= 1
+            raise LogUnavailable("full")
+        for write in batch:
+            if isinstance(write, AppendWrite):
+                self.texts.append(write.record.dedup_key)
+            if isinstance(write, QuarantineWrite):
+                self.quarantined.append(write.item.raw)
+        return await super().commit(batch)
+
+
+@dataclass(frozen=True)
+class Edge:
+    intake: Intake
+    journal: Stubborn
+    clock: Counter
+    sender: Sender
+
+
+@pytest.fixture
+async def edge() -> AsyncIterator[Edge]:
+    journal, clock = Stubborn(), Counter()
+    log = EventLog(journal, Codec(Keyring(None, bytes)), clock, _random())
+    await log.open(7)
+    flows = Flows([add_machine])
+    sender = Sender(log, Silent(), clock)
+    turns = Turns(flows, fold_of(flows), log, sender)
+    yield Edge(Intake(7, turns, log, Orders(log, 0, -1, 0), clock), journal, clock, sender)
+    await sender.settle()
+    await log.close()
+
+
+def _random() -> Any:  # noqa: ANN401 - a stream of bytes that never repeats
+    numbers = iter(range(1 << 30))
+    return lambda count: next(numbers).to_bytes(count, "big")
+
+
+def update(number: int, text: str, person: int = 5) -> bytes:
+    chat = {"id": person, "type": "private"}
+    message = {"message_id": number, "date": 1, "chat": chat, "from": {"id": person, "first_name": "A"}, "text": text}
+    return json.dumps({"update_id": number, "message": message}).encode()
+
+
+NOT_UPDATES = [
+    b"{",
+    b"[]",
+    b'{"update_id": 3}',
+    b'{"update_id": "x"}',
+    b'{"update_id": 3, "message": {"message_id": "x"}}',
+    b'{"update_id": 3, "message": {"message_id": 1, "chat": {"id": 1}}}',
+    b'{"update_id": 3, "callback_query": {"id": "1", "from": {"id": 1}}}',
+    b'{"update_id": 3, "inline_query": {"id": "1"}}',
+    b"[" * 100_000,
+    b'{"update_id": 3, "message": ' + b'{"a":' * 100_000,
+    b"\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("raw", NOT_UPDATES)
+async def test_what_cannot_be_read_is_kept_raw(edge: Edge, raw: bytes) -> None:
+    """An update that cannot be read stands in quarantine byte for byte, and its neighbours are taken in."""
+    await edge.intake.take([update(1, "/start"), raw, update(4, "hello")])
+    assert edge.journal.quarantined == [raw]
+    assert edge.journal.texts == ["tg:7:1:5:1", "tg:7:4:5:4"]
+
+
+async def test_a_full_disk_keeps_the_update_waiting(edge: Edge) -> None:
+    """While nothing can be stored `take` does not return, and one person's inputs keep their order."""
+    edge.journal.refusals = 3
+    await edge.intake.take([update(number, f"text {number}") for number in range(1, 5)])
+    assert edge.journal.texts == [f"tg:7:{number}:5:{number}" for number in range(1, 5)]
+    assert edge.clock.slept > 0
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\0b", "\u202eabc", "🏭" * 50, "x" * 10_000, "", " "])
+async def test_whatever_is_typed_is_an_input(edge: Edge, text: str) -> None:
+    """Every text is one event, however odd it is."""
+    await edge.intake.take([update(1, "/addmachine"), update(2, text)])
+    assert len(edge.journal.texts) == 2
+    assert edge.journal.quarantined == []
+
+
+async def test_a_redelivered_batch_changes_nothing(edge: Edge) -> None:
+    """A batch that comes twice is stored once."""
+    batch = [update(1, "/addmachine"), update(2, "Press 4"), update(3, "/start", person=6)]
+    await edge.intake.take(batch)
+    await edge.intake.take(batch)
+    assert sorted(edge.journal.texts) == ["tg:7:1:5:1", "tg:7:2:5:2", "tg:7:3:6:3"]
