@@ -5,7 +5,7 @@ import binascii
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic import AnyHttpUrl, Field, Secret, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from holdfast.domain.errors import SettingsError
@@ -16,9 +16,9 @@ KEY_BYTES = 32
 class Settings(BaseSettings):
     """What the environment says; docs/settings.md explains each."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    telegram_bot_token: Annotated[SecretStr, Field(pattern=r"^[0-9]{1,19}:[A-Za-z0-9_-]{3,}$")] | None = None
+    telegram_bot_token: Secret[Annotated[str, Field(pattern=r"^[0-9]{1,19}:[A-Za-z0-9_-]{3,}$")]] | None = None
     telegram_api_url: AnyHttpUrl = AnyHttpUrl("https://api.telegram.org")
     holdfast_journal: Path = Path("data/local.db")
     holdfast_master_key: SecretStr | None = None
