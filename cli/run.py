@@ -11,7 +11,7 @@ from holdfast.bot.messenger import TelegramMessenger
 from holdfast.bot.polling import Polling
 from holdfast.bot.wire import Wire
 from holdfast.cli import wiring
-from holdfast.domain.errors import TelegramError
+from holdfast.domain.errors import SettingsError, TelegramError
 from holdfast.domain.wording import WORDING
 from holdfast.engine.recovery import resume_replies
 from holdfast.infrastructure.clock import SystemClock
@@ -30,7 +30,10 @@ async def run(settings: Settings, port: int = SANDBOX_PORT) -> None:
         if token is None:
             state = settings.holdfast_journal.with_name("sandbox.db")
             state.parent.mkdir(parents=True, exist_ok=True)
-            sandbox = await stack.enter_async_context(SandboxServer(port=port, state=state, limits=True))
+            try:
+                sandbox = await stack.enter_async_context(SandboxServer(port=port, state=state, limits=True))
+            except OSError as error:
+                raise SettingsError(f"the sandbox can't use port {port}: {error.strerror}; name another") from None
             token, api_url = sandbox.token, sandbox.url
             print(f"Web chat: {sandbox.url}/", flush=True)  # noqa: T201 - the address people look for
         await _until_stopped(serve(settings, token, api_url))
