@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 from holdfast.domain.flow import Flow, Flows
+from holdfast.domain.ids import as_text
 from holdfast.domain.ports import RowChange
 from holdfast.domain.state import Conversation, ThreadState
 from holdfast.domain.wording import shown
@@ -39,4 +40,5 @@ def _data(flow: Flow, one: Conversation) -> str:
         for step in flow.steps
         if step.name in one.fields
     }
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    data = {"conversation_id": as_text(one.conversation_id), "flow_version": one.flow_version, "fields": fields}
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
