@@ -12,6 +12,8 @@ from holdfast.sandbox.state import State
 
 DOWNLOAD_LIMIT = 20 * 1024 * 1024
 PATH_LIFETIME = 3600.0
+PREFIX = "AgAC"
+FILE_ID_REST = 12
 KEPT_BYTES = 1024 * 1024 * 1024
 # The longer side of the smaller copies that Telegram makes of a photo.
 THUMBNAILS = (90, 320)
@@ -34,14 +36,11 @@ class Files:
         self._clock = clock
         self._state = state
         self._stored: dict[str, StoredFile] = {}
-        self._by_id: dict[str, str] = {}
         self._valid_until: dict[str, float] = {}
         self._by_path: dict[str, str] = {}
         self._bytes = 0
         for _, file in state.all("files", StoredFile):
             self._remember(file)
-        for file_id, unique_id in state.all("file_ids", str):
-            self._by_id[file_id] = unique_id
 
     def photo(self, data: bytes, name: str = "photo.png") -> tuple[PhotoSize, ...]:
         """Store a picture; its sizes, smallest first."""
@@ -58,7 +57,7 @@ class Files:
         """Store a file that is sent as a file."""
         stored = self._store(data, name, "documents", mime_type)
         return Document(
-            file_id=self._new_id(stored),
+            file_id=_new_id(stored),
             file_unique_id=stored.unique_id,
             file_name=name,
             mime_type=mime_type,
@@ -67,7 +66,7 @@ class Files:
 
     def find(self, file_id: str) -> StoredFile:
         """The file that an id stands for."""
-        stored = self._stored.get(self._by_id.get(file_id, ""))
+        stored = self._stored.get(file_id[len(PREFIX) : -FILE_ID_REST])
         if stored is None:
             raise BadRequest("wrong file_id or the file is temporarily unavailable")
         return stored
@@ -116,18 +115,17 @@ class Files:
 
     def _photo_size(self, stored: StoredFile, width: int, height: int) -> PhotoSize:
         return PhotoSize(
-            file_id=self._new_id(stored),
+            file_id=_new_id(stored),
             file_unique_id=stored.unique_id,
             width=width,
             height=height,
             file_size=len(stored.data),
         )
 
-    def _new_id(self, stored: StoredFile) -> str:
-        file_id = "AgAC" + secrets.token_urlsafe(18)
-        self._by_id[file_id] = stored.unique_id
-        self._state.put("file_ids", file_id, stored.unique_id)
-        return file_id
+
+def _new_id(stored: StoredFile) -> str:
+    """Another id for a file: it holds the file's own, so that there is nothing to look up."""
+    return f"{PREFIX}{stored.unique_id}{secrets.token_hex(FILE_ID_REST // 2)}"
 
 
 def _suffix_of(name: str) -> str:

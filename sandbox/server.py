@@ -58,14 +58,16 @@ class SandboxServer:
         return self._world
 
     async def __aenter__(self) -> Self:
-        listener = _listen(self._host, self._port)
-        self._port = listener.getsockname()[1]
-        self._world = await asyncio.to_thread(
-            create_world, self.token, state=self._state, limits=self._limits, clock=self._clock
-        )
-        self._server = Server(_config(self._world), self._world)
-        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
-        await self._server.up(self._task)
+        with contextlib.ExitStack() as on_failure:
+            listener = on_failure.enter_context(listen(self._host, self._port))
+            self._port = listener.getsockname()[1]
+            self._world = await asyncio.to_thread(
+                create_world, self.token, state=self._state, limits=self._limits, clock=self._clock
+            )
+            self._server = Server(_config(self._world), self._world)
+            self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
+            await self._server.up(self._task)
+            on_failure.pop_all()
         return self
 
     async def __aexit__(
@@ -132,7 +134,8 @@ def _config(world: World) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; an address that is taken is an error at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named as TCP, since asyncio turns off Nagle's delay (40 ms a call) only where it is.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -27,11 +27,11 @@ class Update(msgspec.Struct, frozen=True):
     kind: str
     lane: str
     expires_at: float
-    payload: msgspec.Raw
+    payload: bytes
 
     def as_sent(self) -> dict[str, object]:
         """The Update object of the Bot API."""
-        return {"update_id": self.update_id, self.kind: self.payload}
+        return {"update_id": self.update_id, self.kind: msgspec.Raw(self.payload)}
 
 
 class Updates:
@@ -65,7 +65,7 @@ class Updates:
             return None
         lifetime = TAP_LIFETIME if kind == TAP else DAY
         number = self.numbers.next()
-        update = Update(number, kind, lane, self._clock.now() + lifetime, msgspec.Raw(payload))
+        update = Update(number, kind, lane, self._clock.now() + lifetime, payload)
         self._state.put("numbers", "update", number)
         self._state.put("updates", number, update)
         self.restore(update)
