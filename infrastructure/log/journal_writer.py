@@ -86,11 +86,15 @@ def _fail(done: "asyncio.Future[T]", error: BaseException) -> None:
         done.set_exception(error)
 
 
+_NOT_STORABLE = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, ValueError)
+"""What one write's own values do: a broken rule, a number or a time too great, a text that is no Unicode."""
+
+
 def commit(connection: sqlite3.Connection, batch: Sequence[Write]) -> Sequence[Outcome]:
     """Write a batch in one transaction; when one write breaks it, each is tried by itself."""
     try:
         return _transaction(connection, batch)
-    except sqlite3.IntegrityError as error:
+    except _NOT_STORABLE as error:
         if len(batch) == 1:
             return [RowRefused(f"{error}")]
     except sqlite3.Error as error:
