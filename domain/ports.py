@@ -79,7 +79,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class Owed(Struct, frozen=True, kw_only=True):
-    """Replies a thread is owed: the events that have no delivery, in canonical order."""
+    """Replies a thread is owed: the events that have no delivery, in canonical order, also those that owe none."""
 
     thread_id: ThreadId
     event_ids: tuple[EventId, ...]

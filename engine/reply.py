@@ -9,7 +9,7 @@ from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flows
 from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.order import counted
-from holdfast.domain.render import render
+from holdfast.domain.render import owes_reply, render
 from holdfast.domain.screen import Screen
 from holdfast.domain.state import ThreadState
 from holdfast.domain.wording import say
@@ -48,11 +48,11 @@ def reply_to(flows: Flows, thread_id: ThreadId, state: ThreadState, event: Event
 def replies_to(
     flows: Flows, thread_id: ThreadId, history: tuple[Event, ...], wanted: frozenset[EventId]
 ) -> list[Reply]:
-    """Render the replies to some events of a thread's history, each from the state as it was then."""
+    """Render the replies that some events of a thread's history owe, each from the state as it was then."""
     state = ThreadState()
     replies = []
     for event in counted(history):
         state = evolve(state, event)
-        if event.event_id in wanted:
+        if event.event_id in wanted and owes_reply(event):
             replies.append(reply_to(flows, thread_id, state, event))
     return replies

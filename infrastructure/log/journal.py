@@ -195,9 +195,9 @@ class SqliteJournal:
         """Give the threads that are owed replies, and the events that have none, oldest first."""
         after = b""
         while page := await self._rows("read_owing", after, _PAGE):
-            for thread_id, undelivered in page:
-                found = await self._rows("read_owed", thread_id, undelivered)
-                yield thread_id, tuple(row[0] for row in reversed(found))
+            for (thread_id,) in page:
+                found = await self._rows("read_owed", thread_id)
+                yield thread_id, tuple(row[0] for row in found)
             after = page[-1][0]
 
     async def threads(self) -> AsyncIterator[ThreadId]:

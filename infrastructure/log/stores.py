@@ -100,7 +100,7 @@ class JournalStore(Protocol):
         """Read the fates of a thread's replies, oldest first."""
 
     def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
-        """Give the threads that are owed replies, and the events that have none."""
+        """Give the threads that are owed replies, and their events without one, also those that owe none."""
 
     def threads(self) -> AsyncIterator[ThreadId]:
         """Give every thread there is."""

@@ -3,7 +3,8 @@
 -- name: write_head
 -- Move a thread's head on, if it still stands where the turn was decided; otherwise no row changes.
 INSERT INTO heads (thread_id, rev, version, ots, head_ids, last_conversation_id, hint_valid, undelivered)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7
+WHERE ?8 = 0 OR EXISTS (SELECT 1 FROM heads WHERE thread_id = ?1)
 ON CONFLICT (thread_id) DO UPDATE SET
     rev = excluded.rev,
     version = excluded.version,
@@ -125,13 +126,13 @@ SELECT thread_id FROM heads WHERE thread_id > ? ORDER BY thread_id LIMIT ?;
 SELECT thread_id FROM events WHERE conversation_id = ? LIMIT 1;
 
 -- name: read_owed
--- The newest events of a thread that have no delivery; as many as the head says are owed.
+-- The events of a thread that have no delivery, in canonical order; some of them may owe no reply.
 SELECT event_id FROM events
-WHERE thread_id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE answers = events.event_id)
-ORDER BY ots DESC, version DESC, event_id DESC LIMIT ?2;
+WHERE thread_id = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE answers = events.event_id)
+ORDER BY ots, version, event_id;
 
 -- name: read_owing
-SELECT thread_id, undelivered FROM heads WHERE undelivered > 0 AND thread_id > ? ORDER BY thread_id LIMIT ?;
+SELECT thread_id FROM heads WHERE undelivered > 0 AND thread_id > ? ORDER BY thread_id LIMIT ?;
 
 -- name: read_delivered
 SELECT 1 FROM deliveries WHERE answers = ? LIMIT 1;
