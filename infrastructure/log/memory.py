@@ -72,8 +72,8 @@ class MemoryJournal:
 
     def _append(self, write: AppendWrite) -> Outcome:
         record = write.record
-        stands = self._heads.get(record.thread_id)
-        if stands and (stands.rev, stands.head_ids) != (write.expected.rev, write.expected.head_ids):
+        stands = self._heads.get(record.thread_id, Head())
+        if (stands.rev, stands.head_ids) != (write.expected.rev, write.expected.head_ids):
             return Conflict()
         if clash := self._clash(write.rows):
             return RowRefused(clash)
@@ -88,15 +88,21 @@ class MemoryJournal:
         return None
 
     def _clash(self, rows: Sequence[RowChange]) -> str:
-        names = {(row.values or ("", ""))[:2]: key for key, row in self._tables.get("user_machines", {}).items()}
+        machines = dict(self._tables.get("user_machines", {}))
         for row in rows:
-            if row.table == "user_machines" and row.values and names.get(row.values[:2], row.key) != row.key:
-                return "two machines of one person would share a nickname"
+            if row.table != "user_machines":
+                continue
+            machines.pop(row.key, None)
+            if row.values is not None:
+                if any(row.values[:2] == (other.values or ())[:2] for other in machines.values()):
+                    return "two machines of one person would share a nickname"
+                machines[row.key] = row
         return ""
 
     def _deliver(self, write: DeliveryWrite) -> Outcome:
-        if write.answers not in {record.parents for record in self._deliveries.values()}:
-            self._undelivered[write.record.thread_id] -= 1
+        owed = self._undelivered[write.record.thread_id]
+        if owed and write.answers not in {record.parents for record in self._deliveries.values()}:
+            self._undelivered[write.record.thread_id] = owed - 1
         self._deliveries[write.record.event_id] = write.record
         return None
 
@@ -143,7 +149,7 @@ class MemoryJournal:
         """Give the threads that are owed replies."""
         answered = {record.parents for record in self._deliveries.values()}
         for thread_id in [thread for thread, owed in self._undelivered.items() if owed]:
-            events = self._threads[thread_id]
+            events = sorted(self._threads[thread_id], key=lambda one: (one.ots, one.version, one.event_id))
             yield thread_id, tuple(one.event_id for one in events if one.event_id not in answered)
 
     async def threads(self) -> AsyncIterator[ThreadId]:
