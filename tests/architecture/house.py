@@ -29,7 +29,7 @@ HOUSE = {
     ),
     "bot": room("domain", "engine", third_party="msgspec starlette telegram uvicorn"),
     "migrations": room(),
-    "sandbox": room(third_party="anyio msgspec python_multipart starlette uvicorn"),
+    "sandbox": room(third_party="anyio httpx msgspec python_multipart starlette uvicorn"),
     "cli": room(*EVERYTHING, third_party="rich typer uvicorn"),
     "holdfast": room("domain", "engine"),
 }
