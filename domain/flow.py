@@ -56,7 +56,7 @@ class Step(BaseModel):
     def parse(self, text: str) -> str:
         """Understand a typed text as this step's value, in its canonical text form; Refused when it does not fit."""
         try:
-            value = self._adapter.validate_python(text)
+            value = self._adapter.validate_python(shown(text))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise Refused(first["type"], complaint(first["type"], first.get("ctx", {}), first["msg"])) from None
