@@ -313,10 +313,16 @@ def _(intent: wish.Photo, at: Place) -> Draft:
     asked = _asked(at)
     if asked is None:
         return _noted(at, "photo")
-    step = asked.flow.photo_step
+    step = _photo_step(asked)
     if step is None:
         return _stray(at, "photo_unwanted")
     return _file(asked, step.name, intent.file_id, Kind.PHOTO_ADDED)
+
+
+def _photo_step(asked: _Asked) -> Step | None:
+    """Find the step a photo answers: the one that asks for it now, else the flow's first."""
+    here = asked.flow.step(asked.step) if asked.step != CONFIRM else None
+    return here if here and here.photo else asked.flow.photo_step
 
 
 @_decide.register
@@ -326,7 +332,10 @@ def _(intent: wish.Edit, at: Place) -> Draft:
     if asked is None or field is None:
         return _stray(at, "unknown_edit")
     step = asked.flow.step(field)
-    return _answered(asked, step, intent.text)
+    if not step.photo:
+        return _answered(asked, step, intent.text)
+    file_id = at.inbound.said.file_id
+    return _file(asked, field, file_id, Kind.PHOTO_ADDED) if file_id else _stray(at, "unknown_edit")
 
 
 def _field_of_message(asked: _Asked, message_id: int) -> str | None:

@@ -93,7 +93,7 @@ class Flow(BaseModel):
 
     @cached_property
     def photo_step(self) -> Step | None:
-        """The step a photo answers, wherever in the conversation it is sent."""
+        """The step a photo answers where none that asks for one stands."""
         return next((step for step in self.steps if step.photo), None)
 
     def step(self, name: str) -> Step:
