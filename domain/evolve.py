@@ -70,9 +70,16 @@ def _filed(state: ThreadState, event: Event) -> ThreadState:
     value = words.value if words is not None and event.kind != Kind.SKIPPED else None
     if (held.source if held else "") != event.facts.replaces:
         return replace(state, unfiled=(*state.unfiled, (event.facts.field, value or "")))
-    message_id = words.said.message_id if words is not None and words.said is not None else 0
-    answer = Answer(value, event.dedup_key, message_id)
+    answer = Answer(value, event.dedup_key, _message_of(event, held))
     return state.with_open(conversation.filed(event.facts.field, answer, event.occurred_at))
+
+
+def _message_of(event: Event, held: Answer | None) -> int:
+    """Find the message a value was sent in; a button or a command that keeps it does not move it."""
+    if held is not None and event.facts.cause in {"button", "command"}:
+        return held.message_id
+    said = event.words.said if event.words else None
+    return said.message_id if said else 0
 
 
 def _resumed(state: ThreadState, event: Event) -> ThreadState:

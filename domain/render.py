@@ -123,7 +123,8 @@ def _filed(flows: Flows, event: Event) -> str:
     step = _field(flows, event)
     if step.photo:
         said = event.words.said if event.words else None
-        return say("answered.photo.caption" if said and said.text else "answered.photo")
+        has_caption = event.kind == Kind.PHOTO_ADDED and said is not None and said.text
+        return say("answered.photo.caption" if has_caption else "answered.photo")
     sentence = "corrected" if event.kind == Kind.CORRECTED else "answered"
     return say(sentence, title=step.title, value=event.words.value if event.words else WORDING["card.empty"])
 

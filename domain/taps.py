@@ -34,7 +34,8 @@ def action_data(conversation_id: ConversationId, action: str, place: int = -1) -
 def read(data: str) -> Tap | None:
     """Understand a button's data; None when it is none of ours."""
     if data.startswith(_START):
-        return Tap(flow=data.removeprefix(_START))
+        flow = data.removeprefix(_START)
+        return Tap(flow=flow) if flow else None
     token, _, rest = data.partition(":")
     action = rest.rstrip("0123456789")
     digits = rest[len(action) :]
