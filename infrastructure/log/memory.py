@@ -75,6 +75,8 @@ class MemoryJournal:
         stands = self._heads.get(record.thread_id, Head())
         if (stands.rev, stands.head_ids) != (write.expected.rev, write.expected.head_ids):
             return Conflict()
+        if record.event_id in self._events:
+            return RowRefused("this event is in the log already")
         if clash := self._clash(write.rows):
             return RowRefused(clash)
         self._heads[record.thread_id] = write.head
