@@ -138,6 +138,10 @@ class Flows:
         except KeyError:
             raise UnknownFlow(f"the flow {name} version {version} is not loaded") from None
 
+    def has(self, name: str, version: int) -> bool:
+        """Whether a flow is loaded in this version."""
+        return (name, version) in self._all
+
     def newest(self, name: str) -> Flow | None:
         """Find a flow by name in its newest version."""
         return self._newest.get(name)

@@ -28,7 +28,8 @@ def render(flows: Flows, state: ThreadState, event: Event) -> tuple[Screen, ...]
     try:
         text, keyboard = _standing(flows, state)
     except UnknownFlow:
-        text, keyboard = say("rule.flow_missing"), ()
+        missing = say("rule.flow_missing")
+        text, keyboard = "" if opening == missing else missing, ()
     if event.facts.resumes and state.active:
         opening = f"{opening}\n\n{say('taken_up')}"
     body = "\n\n".join(part for part in (opening, text) if part)

@@ -14,13 +14,17 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def changes(flows: Flows, before: ThreadState, after: ThreadState) -> list[RowChange]:
-    """Give the rows to write and to take away between two states of one thread."""
+    """Give the rows to write and to take away between two states of one thread.
+
+    A conversation whose flow is not loaded keeps its row as it stands: without the flow its step is not known.
+    """
     if before.open is after.open:
         return []
     stood = {one.flow: one for one in before.open}
     stands = {one.flow: one for one in after.open}
     gone = [RowChange(TABLE, _key(after, flow), None) for flow in stood.keys() - stands.keys()]
-    return gone + [_row(flows, after, one) for flow, one in stands.items() if one is not stood.get(flow)]
+    changed = [one for flow, one in stands.items() if one is not stood.get(flow)]
+    return gone + [_row(flows, after, one) for one in changed if flows.has(one.flow, one.flow_version)]
 
 
 def _key(state: ThreadState, flow: str) -> tuple[int, int, str]:
