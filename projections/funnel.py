@@ -44,15 +44,18 @@ class Funnel:
         """Count the events of one whole thread."""
         runs: dict[ConversationId, _Run] = {}
         for event in counted(events):
-            if event.conversation_id is not None and event.facts.flow == self._flow.name:
+            if event.kind == Kind.FORGOTTEN:
+                _end(runs, "forgotten")
+            elif event.conversation_id is not None and event.facts.flow == self._flow.name:
                 self._read(runs, event.conversation_id, event)
         for run in runs.values():
             self._count(run)
 
     def _read(self, runs: dict[ConversationId, _Run], identity: ConversationId, event: Event) -> None:
         facts = event.facts
-        if event.kind == Kind.STARTED:
-            runs.setdefault(identity, _Run(facts.next_step, set(), {}))
+        if event.kind == Kind.STARTED and identity not in runs:
+            _end(runs, "superseded")
+            runs[identity] = _Run(facts.next_step, set(), {})
         run = runs.get(identity)
         if run is None or run.ended:
             return
@@ -88,3 +91,9 @@ class Funnel:
 
     def _step(self, name: str) -> StepCount:
         return self.steps.setdefault(name, StepCount(step=name))
+
+
+def _end(runs: dict[ConversationId, _Run], how: str) -> None:
+    """End the runs still open: none of a flow stays open beside another, and none of a person who is forgotten."""
+    for run in runs.values():
+        run.ended = run.ended or how
