@@ -74,8 +74,8 @@ class Flow(BaseModel):
     command: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
     title: Annotated[str, Field(min_length=1, max_length=60)]
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=50)]
-    intro: str = ""
-    done: str = ""
+    intro: Annotated[str, Field(max_length=1000)] = ""
+    done: Annotated[str, Field(max_length=1000)] = ""
     ttl: timedelta = timedelta(hours=24)
 
     @model_validator(mode="after")

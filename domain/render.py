@@ -10,10 +10,13 @@ from holdfast.domain.ids import ConversationId
 from holdfast.domain.kinds import SILENT, Kind
 from holdfast.domain.screen import Button, Screen
 from holdfast.domain.state import Conversation, ThreadState
-from holdfast.domain.wording import WORDING, escape, say
+from holdfast.domain.wording import WORDING, clipped, escape, say
 
 GROUP = "group"
 """The rule of an input that was said in a group."""
+
+_CARD, _BOLD = 2400, 200
+"""Characters of a card's lines and of the value that was saved: with what stands above, a message holds 4096."""
 
 Rows = tuple[tuple[Button, ...], ...]
 
@@ -81,8 +84,7 @@ def _question_keys(conversation: Conversation, step: Step, place: int) -> Rows:
 def _card(flow: Flow, conversation: Conversation) -> tuple[str, Rows]:
     identity = conversation.conversation_id
     head = say("card", place=len(flow.order), total=len(flow.order))
-    lines = [say("card.line", title=step.title, value=_held(conversation, step)) for step in flow.steps]
-    text = f"{head}\n\n" + "\n".join(lines) + f"\n\n{say('card.ask')}"
+    text = f"{head}\n\n" + "\n".join(_card_lines(flow, conversation)) + f"\n\n{say('card.ask')}"
     changes = [
         Button(WORDING["button.change"].format(title=step.title), taps.action_data(identity, taps.CHANGE, place))
         for place, step in enumerate(flow.steps)
@@ -93,6 +95,17 @@ def _card(flow: Flow, conversation: Conversation) -> tuple[str, Rows]:
         *_pairs(changes),
         (_button("back", identity, taps.BACK, last), _button("cancel", identity, taps.CANCEL)),
     )
+
+
+def _card_lines(flow: Flow, conversation: Conversation) -> list[str]:
+    """Give a line for each field; where all together would burst the message, each value gets an equal share."""
+    values = [_held(conversation, step) for step in flow.steps]
+    room = _CARD - sum(len(step.title) + len(": \n") for step in flow.steps)
+    most = room if sum(map(len, values)) <= room else room // len(values)
+    return [
+        say("card.line", title=step.title, value=clipped(value, most))
+        for step, value in zip(flow.steps, values, strict=True)
+    ]
 
 
 def _pairs(buttons: list[Button]) -> Iterator[tuple[Button, ...]]:
@@ -140,7 +153,7 @@ def _back(flows: Flows, event: Event) -> str:
 
 def _confirmed(flows: Flows, event: Event) -> str:
     done = flows.get(event.facts.flow, event.facts.flow_version).done or WORDING["completed"]
-    value = event.words.value if event.words else "…"
+    value = clipped(event.words.value, _BOLD) if event.words else "…"
     return escape(done).replace("{value}", f"<b>{escape(value)}</b>")
 
 

@@ -94,8 +94,8 @@ WORDING: dict[str, str] = {
 
 
 def say(sentence: str, /, **values: object) -> str:
-    """Fill a sentence of the table; every value is escaped."""
-    return WORDING[sentence].format_map(_Filling({name: escape(str(value)) for name, value in values.items()}))
+    """Fill a sentence of the table; every value is escaped, and shortened where it would burst a message."""
+    return WORDING[sentence].format_map(_Filling({name: escape(clipped(str(value))) for name, value in values.items()}))
 
 
 class _Filling(dict[str, str]):
@@ -103,6 +103,11 @@ class _Filling(dict[str, str]):
 
     def __missing__(self, _name: str) -> str:
         return "…"
+
+
+def clipped(text: str, most: int = 1000) -> str:
+    """Shorten a text to what fits: Telegram refuses a message of more than 4096 characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def escape(text: str) -> str:
@@ -127,4 +132,4 @@ def complaint(rule: str, limits: Mapping[str, Any], fallback: str) -> str:
     if sentence is not None:
         return say(f"rule.{rule}", **limits)
     declared = limits.get("error")
-    return escape(str(declared) if declared is not None else fallback)
+    return escape(clipped(str(declared) if declared is not None else fallback))
