@@ -1,0 +1,284 @@
+"""Given what was said before, when something is said, then this is what it becomes.
+
+The real `decide`, `evolve` and `render` do the work; only the events are compared. Inputs are numbered from 1 and
+called u1, u2, …; the n-th is sent a second after the one before, as the message 2n - 1, and its reply is 2n.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Literal
+
+import msgspec
+from pydantic import AfterValidator
+
+from holdfast.domain.add_machine import add_machine
+from holdfast.domain.decide import decide
+from holdfast.domain.event import Draft, Event, Facts, Said
+from holdfast.domain.evolve import EMPTY, evolve, fold
+from holdfast.domain.flow import Flow, Flows, Step
+from holdfast.domain.ids import ConversationId, EventId, as_text, conversation_of, thread_of
+from holdfast.domain.inbound import Inbound
+from holdfast.domain.kinds import Kind
+from holdfast.domain.render import render
+from holdfast.domain.screen import Button, Screen
+from holdfast.domain.state import ThreadState
+from holdfast.domain.text_types import Line
+
+PERSON = 7
+THREAD = thread_of("test", 1, PERSON)
+NOON = 1_800_000_000_000_000
+SECOND = 1_000_000
+
+
+def _not_broken(text: str) -> str:
+    if "broken" in text:
+        raise ValueError(f"<{text}> is not a place & never was.")
+    return text
+
+
+report_fault = Flow(
+    name="report_fault",
+    version=3,
+    command="report",
+    title="Report a fault",
+    steps=(
+        Step(name="place", prompt="Where <is> it?", type=Annotated[Line, AfterValidator(_not_broken)]),
+        Step(name="count", prompt="How often?", type=int),
+        Step(name="urgency", prompt="How urgent?", type=Literal["low", "high"], optional=True),
+        Step(name="story", prompt="What happened?", hint="In your own words & at length.", optional=True),
+    ),
+)
+"""A second flow: no photo, a number, a choice, an answer of any length, and a validator that says what is wrong."""
+
+FLOWS = Flows([add_machine, report_fault])
+NONE = Flows([])
+
+Act = Callable[[int, list[Screen]], Said]
+"""What a person does, given its number and the screens seen so far."""
+
+
+def _said(number: int, kind: str, **more: str) -> Said:
+    date = (NOON + number * SECOND) // SECOND
+    said = Said(type=kind, user_id=PERSON, chat_id=PERSON, update_id=number, message_id=2 * number - 1, date=date)
+    return msgspec.structs.replace(said, **more)
+
+
+def says(text: str) -> Act:
+    """Type a text or a command."""
+    return lambda number, _: _said(number, "text", text=text)
+
+
+def sends_photo(file_id: str = "photo-1", *, caption: str = "") -> Act:
+    """Send a picture."""
+    return lambda number, _: _said(number, "photo", file_id=file_id, text=caption)
+
+
+def sends(content: str) -> Act:
+    """Send a sticker, a voice message, or whatever else there is."""
+    return lambda number, _: _said(number, "other", content=content)
+
+
+def in_group(text: str) -> Act:
+    """Say something in a group."""
+    return lambda number, _: _said(number, "group", text=text, content="supergroup")
+
+
+def edits(which: int, text: str, *, file_id: str = "") -> Act:
+    """Change the text of the input of this number, or the caption of a photo."""
+    return lambda number, _: msgspec.structs.replace(
+        _said(number, "edit", text=text, file_id=file_id), message_id=2 * which - 1
+    )
+
+
+def taps(label: str, *, on: int = 0) -> Act:
+    """Tap a button of the screen seen last, or of the reply to an earlier input; its label may be a part of it."""
+    return lambda number, screens: _tap(number, on or len(screens), button(screens[on - 1], label).data)
+
+
+def taps_data(data: str) -> Act:
+    """Send a tap with any data at all, also none that was ever on a button."""
+    return lambda number, screens: _tap(number, len(screens), data)
+
+
+def _tap(number: int, on: int, data: str) -> Said:
+    tap = _said(number, "tap", text=data, callback_id=f"tap-{number}")
+    return msgspec.structs.replace(tap, message_id=2 * on)
+
+
+def button(screen: Screen, label: str) -> Button:
+    """Find the one button with this label."""
+    [found] = [one for one in buttons(screen) if label in one.label]
+    return found
+
+
+def buttons(screen: Screen) -> list[Button]:
+    """Give all buttons of a screen."""
+    return [one for row in screen.keyboard for one in row]
+
+
+def inbound(number: int, said: Said) -> Inbound:
+    """Make the command of a turn from the input of this number."""
+    at = NOON + number * SECOND
+    return Inbound(
+        thread_id=THREAD, dedup_key=f"u{number}", order=number, occurred_at=at, received_at=at + 1, said=said
+    )
+
+
+def conversation(number: int) -> ConversationId:
+    """Name the conversation that the input of this number starts."""
+    return conversation_of(THREAD, f"u{number}")
+
+
+class Worker:
+    """One worker with its events: takes inputs, and learns what others have taken."""
+
+    def __init__(self, flows: Flows = FLOWS, name: str = "A") -> None:
+        self.flows = flows
+        self.events: list[Event] = []
+        self.state: ThreadState = EMPTY
+        self.screens: list[Screen] = []
+        self.name = name
+
+    @property
+    def _version(self) -> int:
+        return max((one.version for one in self.events), default=0)
+
+    @property
+    def _ots(self) -> int:
+        return max((one.ots for one in self.events), default=0)
+
+    def takes(self, number: int, act: Act) -> Event:
+        """Decide the input of this number and keep the event."""
+        said = act(number, self.screens)
+        return self.appends(decide(self.flows, self.state, inbound(number, said)), number)
+
+    def hears(self, *acts: Act) -> "Worker":
+        """Take inputs numbered on from those already here."""
+        for act in acts:
+            self.takes(len(self.events) + 1, act)
+        return self
+
+    def appends(self, draft: Draft, number: int) -> Event:
+        """Give a draft its place behind all that is here."""
+        event = Event(
+            event_id=EventId(f"{self.name}{len(self.events):015}".encode()),
+            conversation_id=draft.conversation_id,
+            kind=draft.kind,
+            version=1 + self._version,
+            ots=max(self._ots, number),
+            dedup_key=f"u{number}",
+            occurred_at=NOON + number * SECOND,
+            facts=draft.facts,
+            words=draft.words,
+        )
+        self.events.append(event)
+        self.state = evolve(self.state, event)
+        self.screens.extend(render(self.flows, self.state, event))
+        return event
+
+    def expires(self, identity: ConversationId, *basis: str) -> Event:
+        """Let a conversation run out, having seen these accepted inputs of it."""
+        running = self.state.conversation(identity)
+        event = Event(
+            event_id=EventId(f"{self.name}{len(self.events):015}".encode()),
+            conversation_id=identity,
+            kind=Kind.EXPIRED,
+            version=1 + self._version,
+            ots=self._ots,
+            dedup_key=f"timer:{as_text(identity)}:{'+'.join(basis)}",
+            occurred_at=NOON,
+            facts=Facts(flow=running.flow, flow_version=running.flow_version, basis=basis) if running else Facts(),
+            words=None,
+        )
+        self.events.append(event)
+        self.state = evolve(self.state, event)
+        return event
+
+    def learns(self, *others: "Worker") -> "Worker":
+        """Unite with the events of others, and fold anew."""
+        known = {event.event_id: event for worker in (self, *others) for event in worker.events}
+        self.events = list(known.values())
+        self.state = fold(self.events)
+        return self
+
+    def copy(self, name: str) -> "Worker":
+        """Make another worker that knows the same."""
+        other = Worker(self.flows, name)
+        other.screens = list(self.screens)
+        return other.learns(self)
+
+    def current_step(self) -> str:
+        """Tell what is asked at this moment."""
+        active = self.state.active
+        return active.current_step(self.flows.get(active.flow, active.flow_version)) if active else ""
+
+    def values(self) -> dict[str, str | None]:
+        """Tell what the fields of the active conversation hold."""
+        active = self.state.active
+        return {name: answer.value for name, answer in active.fields.items()} if active else {}
+
+
+class Given:
+    """What was said before; then one more input, and what it became."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+
+    def when(self, act: Act) -> "Given":
+        """Take one more input."""
+        self.worker.hears(act)
+        return self
+
+    def then(self, kind: Kind, **expected: object) -> "Given":
+        """Compare the last event: its kind, its value, its complaint, and any of its facts."""
+        event = self.worker.events[-1]
+        told = {"kind": event.kind, **msgspec.structs.asdict(event.facts)}
+        if event.words is not None:
+            told |= {"value": event.words.value, "complaint": event.words.complaint}
+        wanted = {"kind": kind, **expected}
+        became = {name: told[name] for name in wanted}
+        assert became == wanted, f"it became {became}, not {wanted}"
+        return self
+
+    @property
+    def text(self) -> str:
+        """The text of the reply."""
+        return self.worker.screens[-1].text
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of the reply's buttons."""
+        return [one.label for one in buttons(self.worker.screens[-1])]
+
+    @property
+    def step(self) -> str:
+        """The question that is asked now."""
+        return self.worker.current_step()
+
+
+def given(*acts: Act, flows: Flows = FLOWS) -> Given:
+    """Say some things first."""
+    return Given(Worker(flows).hears(*acts))
+
+
+ANSWERS: tuple[tuple[str, Act], ...] = (
+    ("nickname", says("Press 4")),
+    ("manufacturer", says("Acme")),
+    ("model_number", says("PX-4")),
+    ("serial_number", says("S-1001")),
+    ("location", says("Hall 3")),
+    ("notes", says("Leaks oil")),
+    ("photo", sends_photo()),
+)
+
+
+def up_to(step: str, nickname: str = "Press 4") -> tuple[Act, ...]:
+    """Start a registration and answer every question before this one; `confirm` is the card."""
+    names = [name for name, _ in ANSWERS]
+    answers: Iterable[Act] = [act for _, act in ANSWERS[: names.index(step) if step in names else len(names)]]
+    first = [says(nickname)] if step != "nickname" else []
+    return (says("/addmachine"), *first, *list(answers)[1:])
+
+
+def a_machine(nickname: str = "Press 4") -> tuple[Act, ...]:
+    """Register a machine in the shortest way."""
+    return (says("/addmachine"), says(nickname), *[says("/skip")] * 6, taps("Save"))
