@@ -67,6 +67,8 @@ class Codec:
         payload = record.payload
         if payload is None:
             return None
+        if not payload or payload[0] & ~(_COMPRESSED | _LOCKED):
+            raise BrokenLog(f"the words of event {record.event_id.hex()} stand in no form this program knows")
         flags, body = payload[0], payload[1:]
         if flags & _LOCKED:
             body = self._keyring.unlock(record.event_id, record.event_id + record.thread_id, body)
@@ -74,9 +76,12 @@ class Codec:
         return salt, _inflated(text) if flags & _COMPRESSED else text
 
     def event(self, record: Record) -> Event:
-        """Read a stored record as the fold wants it; UnreadableEvent for a version from the future."""
+        """Read a stored record as the fold wants it; UnreadableEvent for a version from the future, BrokenLog."""
         opened = self.open(record)
-        facts, words = self._halves(record, opened[1] if opened else None)
+        try:
+            facts, words = self._halves(record, opened[1] if opened else None)
+        except ValueError:
+            raise BrokenLog(f"event {record.event_id.hex()} cannot be read") from None
         return Event(
             event_id=record.event_id,
             conversation_id=record.conversation_id,

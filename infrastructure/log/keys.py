@@ -41,7 +41,7 @@ class Keyring:
         try:
             cipher = AESGCM(self._key_of(event_id))
             return cipher.decrypt(nonce, locked[KEY_ID_BYTES + _NONCE_BYTES :], identity)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise BrokenLog(f"the words of event {event_id.hex()} were changed") from None
 
     def _key_of(self, event_id: bytes) -> bytes:
