@@ -29,10 +29,13 @@ class NotSeen(AssertionError):
 
 
 class Control:
-    """The control API of a sandbox: `async with Control(sandbox.url) as control:`."""
+    """The control API of a sandbox: `async with Control(sandbox.url) as control:`.
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=url, timeout=60.0, trust_env=False)
+    Without a server: `Control("http://localhost", httpx.ASGITransport(create_app()))`.
+    """
+
+    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._http = httpx.AsyncClient(base_url=url, transport=transport, timeout=60.0, trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self

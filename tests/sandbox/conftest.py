@@ -1,8 +1,11 @@
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
+import httpx
 import pytest
 
-from holdfast.sandbox import SandboxServer
+from holdfast.sandbox import SandboxServer, create_app
+from holdfast.sandbox.app import TOKEN
 from holdfast.sandbox.client import Control, Person
 from holdfast.sandbox.clock import Clock
 from tests.sandbox.wire import Bot
@@ -22,15 +25,37 @@ async def sandbox(clock: Clock) -> AsyncIterator[SandboxServer]:
         yield server
 
 
+@dataclass
+class Door:
+    """The way into a sandbox."""
+
+    url: str
+    token: str
+    transport: httpx.AsyncBaseTransport | None = None
+
+
 @pytest.fixture
-async def control(sandbox: SandboxServer) -> AsyncIterator[Control]:
-    async with Control(sandbox.url) as client:
+async def door(clock: Clock, limits: bool) -> Door:  # noqa: FBT001 - a fixture is given by name
+    """Straight into the application; a file of tests that needs a socket has a door of its own."""
+    app = create_app(clock=clock, limits=limits)
+    return Door("http://localhost", TOKEN, httpx.ASGITransport(app))
+
+
+@pytest.fixture
+def limits() -> bool:
+    """Whether the sandbox keeps Telegram's limits."""
+    return False
+
+
+@pytest.fixture
+async def control(door: Door) -> AsyncIterator[Control]:
+    async with Control(door.url, door.transport) as client:
         yield client
 
 
 @pytest.fixture
-async def bot(sandbox: SandboxServer) -> AsyncIterator[Bot]:
-    client = Bot(sandbox.url, sandbox.token)
+async def bot(door: Door) -> AsyncIterator[Bot]:
+    client = Bot(door.url, door.token, door.transport)
     async with client.http:
         yield client
 

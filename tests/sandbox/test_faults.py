@@ -1,8 +1,16 @@
 import httpx
 import pytest
 
+from holdfast.sandbox import SandboxServer
 from holdfast.sandbox.client import Control, Person, Refused
-from tests.sandbox.wire import Bot
+from tests.sandbox.conftest import Door
+from tests.sandbox.wire import Bot, until
+
+
+@pytest.fixture
+async def door(sandbox: SandboxServer) -> Door:
+    """These tests need a real connection."""
+    return Door(sandbox.url, sandbox.token)
 
 
 async def test_a_dropped_answer_was_carried_out(ada: Person, bot: Bot, control: Control) -> None:
@@ -63,8 +71,7 @@ async def test_a_slow_answer_comes_when_its_time_has_passed(ada: Person, bot: Bo
     assert await control.calls("sendMessage") == []
 
     await control.advance(30)
-    while not (calls := await control.calls("sendMessage")):
-        pass
+    calls = await until(lambda: control.calls("sendMessage"))
     assert (calls[0].status, calls[0].fault) == (200, "slow")
 
 

@@ -2,7 +2,7 @@ import asyncio
 
 from holdfast.sandbox.client import Control, Person
 from holdfast.sandbox.numbers import MESSAGES_SINCE, PER_SECOND, UPDATES_SINCE, beginning
-from tests.sandbox.wire import Answer, Bot
+from tests.sandbox.wire import Answer, Bot, polls, until
 
 DAY = 24 * 3600
 
@@ -14,8 +14,7 @@ async def waiting(bot: Bot, **params: object) -> list[int]:
 async def polling(bot: Bot, control: Control) -> "asyncio.Task[Answer]":
     """Start a long poll, and return once the sandbox holds it."""
     task = asyncio.create_task(bot("getUpdates", timeout=50))
-    while not (await control.status()).polling:
-        pass
+    await until(lambda: polls(control))
     return task
 
 

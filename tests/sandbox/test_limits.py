@@ -1,18 +1,16 @@
-from collections.abc import AsyncIterator
-
+import httpx
 import pytest
 
-from holdfast.sandbox import SandboxServer
+from holdfast.sandbox import create_app
+from holdfast.sandbox.app import TOKEN
 from holdfast.sandbox.client import Control, Person
-from holdfast.sandbox.clock import Clock
 from tests.sandbox.wire import Bot
 
 
 @pytest.fixture
-async def sandbox(clock: Clock) -> AsyncIterator[SandboxServer]:
-    """A sandbox that keeps Telegram's limits."""
-    async with SandboxServer(clock=clock, limits=True) as server:
-        yield server
+def limits() -> bool:
+    """These tests are about the limits."""
+    return True
 
 
 async def burst(bot: Bot, chat_id: int, most: int = 100) -> int:
@@ -78,11 +76,12 @@ async def test_edits_count_too(ada: Person, bot: Bot) -> None:
     assert statuses == [400, 200, 200, 200, 200, 429]
 
 
-async def test_without_limits_all_passes(clock: Clock) -> None:
+async def test_without_limits_all_passes() -> None:
     """The limits are off unless they are asked for."""
-    async with SandboxServer(clock=clock) as free, Control(free.url) as control:
+    transport = httpx.ASGITransport(create_app())
+    bot = Bot("http://localhost", TOKEN, transport)
+    async with Control("http://localhost", transport) as control, bot.http:
         ada = await control.person("Ada")
         await ada.starts()
-        bot = Bot(free.url, free.token)
-        async with bot.http:
-            assert await burst(bot, ada.id) == 100
+
+        assert await burst(bot, ada.id) == 100

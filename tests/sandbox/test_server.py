@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.sandbox import SandboxServer
 from holdfast.sandbox.client import Control
-from tests.sandbox.wire import Bot
+from tests.sandbox.wire import Bot, polls, until
 
 
 async def test_it_ends_while_a_bot_polls() -> None:
@@ -18,8 +18,7 @@ async def test_it_ends_while_a_bot_polls() -> None:
         control = Control(server.url)
         poll = asyncio.create_task(bot("getUpdates", timeout=50))
         stream = asyncio.create_task(bot.http.get("/control/changes"))
-        while not (await control.status()).polling:
-            pass
+        await until(lambda: polls(control))
 
     assert (await poll).result == []
     assert (await stream).status_code == 200
@@ -63,7 +62,7 @@ async def test_it_runs_as_a_process_of_its_own(tmp_path: Path, number: signal.Si
     """The command prints where the web chat is, serves it, and ends with a signal without a sound."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-X", "dev", "-W", "error", "-m", "holdfast.sandbox", "--port", "0", "--state", str(tmp_path / "s.db")),
+        *("-W", "error", "-m", "holdfast.sandbox", "--port", "0", "--state", str(tmp_path / "s.db")),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

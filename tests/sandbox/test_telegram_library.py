@@ -12,9 +12,16 @@ from telegram.ext import Application, CallbackQueryHandler, CommandHandler, Cont
 
 from holdfast.sandbox import SandboxServer, pictures
 from holdfast.sandbox.client import Control, Person
-from tests.sandbox.wire import Bot
+from tests.sandbox.conftest import Door
+from tests.sandbox.wire import Bot, polls, until
 
 GO = InlineKeyboardMarkup([[InlineKeyboardButton("Go", callback_data="go")]])
+
+
+@pytest.fixture
+async def door(sandbox: SandboxServer) -> Door:
+    """These tests need a real connection."""
+    return Door(sandbox.url, sandbox.token)
 
 
 @pytest.fixture
@@ -109,8 +116,7 @@ async def test_a_wrong_token_is_its_error(sandbox: SandboxServer) -> None:
 async def test_two_pollers_are_a_conflict(library: telegram.Bot, bot: Bot, control: Control) -> None:
     """The library hears of a second poller as it does from Telegram."""
     older = asyncio.create_task(library.get_updates(timeout=20))
-    while not (await control.status()).polling:
-        pass
+    await until(lambda: polls(control))
     await bot("getUpdates")
 
     with pytest.raises(Conflict):

@@ -14,7 +14,8 @@ from holdfast.sandbox import SandboxServer
 from holdfast.sandbox.client import Control, Person
 from holdfast.sandbox.clock import Clock
 from holdfast.sandbox.server import listen
-from tests.sandbox.wire import Bot
+from tests.sandbox.conftest import Door
+from tests.sandbox.wire import Bot, polls, until
 
 Reply = Callable[[dict[str, Any]], Response]
 PATIENCE = 10.0
@@ -45,6 +46,12 @@ class Receiver:
 
     def texts(self) -> list[str]:
         return [update["message"]["text"] for update in self.updates]
+
+
+@pytest.fixture
+async def door(sandbox: SandboxServer) -> Door:
+    """These tests need a real connection."""
+    return Door(sandbox.url, sandbox.token)
 
 
 @pytest.fixture
@@ -114,9 +121,12 @@ async def test_what_is_not_taken_is_posted_again(
 
 async def failed(bot: Bot) -> dict[str, Any]:
     """Wait until the sandbox has noted the failure."""
-    while "last_error_message" not in (info := (await bot("getWebhookInfo")).result):
-        pass
-    return dict(info)
+
+    async def info() -> dict[str, Any] | None:
+        result: dict[str, Any] = (await bot("getWebhookInfo")).result
+        return result if "last_error_message" in result else None
+
+    return await until(info) or {}
 
 
 async def test_the_last_failure_can_be_asked_for(ada: Person, bot: Bot, receiver: Receiver) -> None:
@@ -194,8 +204,7 @@ async def test_a_method_in_the_answer_is_carried_out(ada: Person, bot: Bot, rece
 async def test_polling_conflicts_with_a_webhook(bot: Bot, receiver: Receiver, control: Control) -> None:
     """While a webhook is set getUpdates is refused, and a poll that waits ends when it is set."""
     poll = asyncio.create_task(bot("getUpdates", timeout=50))
-    while not (await control.status()).polling:
-        pass
+    await until(lambda: polls(control))
     await bot("setWebhook", url=receiver.url)
 
     assert (await poll).refusal == (409, "Conflict: terminated by setWebhook request")
