@@ -204,7 +204,7 @@ async def test_only_what_this_log_minted_is_appended(log: EventLog) -> None:
     class Unfrozen:
         event: Event = turn(log, inbound(1), EMPTY).minted.event
 
-    unfrozen: Minted = Unfrozen()  # type: ignore[assignment]
+    unfrozen: Minted = Unfrozen()
     loose = Turn(
         thread_id=thread(), expected=EMPTY, minted=unfrozen, rows=(), owes_reply=True, last_conversation_id=None
     )
