@@ -104,8 +104,9 @@ def judge_places(findings: Findings, people: list[Technician], bot: Holdfast) ->
 
 
 def judge_replies(findings: Findings, person: Technician, sight: Sight, lines: list[Line], bot: Holdfast) -> None:
-    """Each input was answered, in order; a reply that came twice came twice in a row; the last answers the last."""
+    """Nobody waits in vain; each input has its reply, in order; one that came twice came twice in a row."""
     name = person.person.id
+    findings.replies += [person.diary.stuck] if person.diary.stuck else []
     shown = [message for message in sight.messages if message.from_.is_bot]
     counting = [line for line in lines if line["duplicate_of"] is None and line["payload"]["said"]["user_id"] == name]
     recorded = _recorded(findings, [line["event_id"] for line in counting], bot)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random, SystemRandom
 
@@ -63,7 +64,7 @@ class Storm:
 
     async def _strike(self, enough: asyncio.Event, burst: asyncio.Event) -> None:
         rng = Random(f"{self.seed}:blows")
-        for _ in range(self.blows):
+        while len(self.in_flight) < self.blows and not enough.is_set():
             calls = await calls_so_far(self.control)
             self.program.start()
             await self._wait_for_a_moment(rng, calls, burst)
@@ -81,7 +82,8 @@ class Storm:
         await speaks(self.control, self.program, calls)
         if moment == "burst":
             burst.clear()
-            await asyncio.wait_for(burst.wait(), PATIENCE)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(burst.wait(), PATIENCE)
             await self._repeat_something(rng)
         longest = 1.0 if moment == "calm" else 0.15
         return await asyncio.sleep(rng.choice((0.0, rng.uniform(0.0, longest))))

@@ -28,12 +28,13 @@ def answers(message: Message, act: Act) -> bool:
 
 @dataclass
 class Diary:
-    """What a person remembers: taps by their update, machines they were told are saved, and the last act."""
+    """What a person remembers: taps by their update, machines they were told are saved, the last act, what failed."""
 
     taps: dict[int, str] = field(default_factory=dict)
     saved: list[dict[str, str | None]] = field(default_factory=list)
     updates: list[int] = field(default_factory=list)
     last: Act | None = None
+    stuck: str = ""
 
 
 class Technician:
@@ -49,12 +50,16 @@ class Technician:
         self._walks = 0
 
     async def work(self, enough: asyncio.Event, burst: asyncio.Event) -> None:
-        """Work; each burst is announced as it is sent."""
-        self._remember(await self.person.starts())
-        while not enough.is_set():
-            await self._register(burst)
-            await asyncio.sleep(self._rng.uniform(0.0, 0.3))
-        await self._leave_one_half_done()
+        """Work; each burst is announced as it is sent. When somebody gets no answer, it is enough for all."""
+        try:
+            self._remember(await self.person.starts())
+            while not enough.is_set():
+                await self._register(burst)
+                await asyncio.sleep(self._rng.uniform(0.0, 0.3))
+            await self._leave_one_half_done()
+        except NotSeen as error:
+            self.diary.stuck = f"{self.person.user.first_name}: {error}"
+            enough.set()
 
     def _script(self, *, in_hand: bool) -> Script:
         self._walks += 1
