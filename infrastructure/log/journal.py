@@ -26,7 +26,7 @@ _KEY_COLUMNS = {"conversation_states": 3, "user_machines": 1}
 
 
 class SqliteJournal:
-    """A journal in a file. A read-only one takes no lock and can be looked into while the bot runs."""
+    """A journal in a file. A read-only one takes no lock, and shows one moment while the bot goes on."""
 
     def __init__(self, path: Path, clock: Clock, randomness: Randomness, *, read_only: bool = False) -> None:
         """Name the file; nothing is opened yet."""
@@ -42,11 +42,10 @@ class SqliteJournal:
 
     async def open(self) -> Opened:
         """Check, lock, migrate and open the file; the errors of journal_file and migrations."""
-        if self._read_only:
-            return await self._open_to_read()
-        await asyncio.to_thread(self._take)
+        if not self._read_only:
+            await asyncio.to_thread(self._take)
         try:
-            return await self._open_to_write()
+            return await (self._open_to_read() if self._read_only else self._open_to_write())
         except BaseException:
             await self.close()
             raise
@@ -76,6 +75,7 @@ class SqliteJournal:
             raise LogUnavailable(f"there is no journal at {self._path} yet")
         await asyncio.to_thread(journal_file.check_header, self._path)
         self._reader = await self._connect()
+        await self._reader.execute("BEGIN")
         return await self._opened()
 
     async def _connect(self) -> aiosqlite.Connection:

@@ -22,7 +22,8 @@ class FileLock:
 
     def __init__(self, journal: Path) -> None:
         """Name the file; nothing is locked yet."""
-        self._path = journal.with_name(journal.name + ".lock")
+        file = journal.resolve()
+        self._path = file.with_name(file.name + ".lock")
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
@@ -79,6 +80,8 @@ def check_pages(path: Path) -> None:
     """Let SQLite look through the whole file, read-only; CorruptJournal when it finds damage."""
     if not path.exists() or path.stat().st_size == 0:
         return
+    beside = [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
+    made = [file for file in beside if not file.exists()]
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         found = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
@@ -87,6 +90,8 @@ def check_pages(path: Path) -> None:
     finally:
         connection.close()
     if found != ["ok"]:
+        for file in made:
+            file.unlink(missing_ok=True)
         raise CorruptJournal(f"{path} is damaged ({found[0]}); it was left untouched")
 
 
