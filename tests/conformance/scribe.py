@@ -95,8 +95,8 @@ def no_state(person: int = ADA) -> RowChange:
 class Scribe:
     """Makes the writes of turns, and remembers the head each thread would then have."""
 
-    def __init__(self, origin: OriginId = ORIGIN, last_seq: int = 0, by: Codec | None = None) -> None:
-        self.mint = Mint(by or codec(), StandingClock(), Dice(3), origin, last_seq)
+    def __init__(self, origin: OriginId = ORIGIN, last_seq: int = 0, by: Codec | None = None, seed: int = 3) -> None:
+        self.mint = Mint(by or codec(), StandingClock(), Dice(seed), origin, last_seq)
         self.heads: dict[ThreadId, Head] = {}
 
     def append(
