@@ -67,7 +67,8 @@ def apply(connection: sqlite3.Connection, migration: Migration, at: int) -> None
         connection.execute(f"PRAGMA user_version = {migration.number:d}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
 
 
@@ -79,3 +80,5 @@ def _statements(sql: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+    if statement.strip():
+        yield statement
