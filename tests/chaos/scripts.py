@@ -110,19 +110,14 @@ class Script:
         held = self.answers.get(step)
         act = self._choose(WORDING["button.skip" if held is None else "button.keep"], "/skip")
         self.file(step, held)
-        self._forget_source(step)
         if held is None:
+            self.sources.pop(step, None)
             told = sentence("skipped", title=self._title(step))
         elif step == LAST_STEP:
             told = sentence("answered.photo")
         else:
             told = sentence("corrected", title=self._title(step), value=held)
         self._do(*act, hears=told)
-
-    def _forget_source(self, step: str) -> None:
-        """Whoever keeps an answer by a button can't correct it by an edit afterwards."""
-        if step != LAST_STEP:
-            self.sources.pop(step, None)
 
     def back(self) -> None:
         """Go one question back."""
