@@ -41,16 +41,21 @@ class EventLog:
     async def open(self, bot_id: int) -> Opened:
         """Open the journal for one bot; OtherBot when it belongs to another, and the journal's own errors."""
         opened = await self._journal.open()
-        owner = opened.meta.get("bot_id")
+        try:
+            await self._belong_to(bot_id, opened.meta.get("bot_id"))
+        except BaseException:
+            await self._journal.close()
+            raise
+        self._mint = Mint(self._codec, self._clock, self._randomness, opened.origin, opened.origin_seq)
+        return opened
+
+    async def _belong_to(self, bot_id: int, owner: str | None) -> None:
         if owner is None:
             await self._commits.write(MetaWrite("bot_id", str(bot_id)))
         elif owner != str(bot_id):
-            await self._journal.close()
             raise OtherBot(
                 f"this journal belongs to the bot {owner}, not to {bot_id}: name another file in HOLDFAST_JOURNAL"
             )
-        self._mint = Mint(self._codec, self._clock, self._randomness, opened.origin, opened.origin_seq)
-        return opened
 
     async def close(self) -> None:
         """Finish the commits under way and let go of the journal."""
