@@ -1,7 +1,6 @@
 """Every setting, from the environment. Nothing set means: the journal alone, and the bot works."""
 
 import base64
-import binascii
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +35,7 @@ class Settings(BaseSettings):
             return None
         try:
             key = base64.b64decode(text.strip(), validate=True)
-        except binascii.Error:
+        except ValueError:
             key = b""
         if len(key) != KEY_BYTES:
             raise SettingsError("HOLDFAST_MASTER_KEY is not 32 bytes in base64; make one: openssl rand -base64 32")
