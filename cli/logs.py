@@ -3,6 +3,8 @@
 import logging
 import sys
 
+_PLAIN = logging.Formatter()
+
 
 class SecretFilter(logging.Filter):
     """Takes secrets out of every line, wherever it comes from."""
@@ -14,11 +16,24 @@ class SecretFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass, cleaned."""
-        text = record.getMessage()
+        record.msg, record.args = self._clean(_message(record)), ()
+        if record.exc_info:
+            record.exc_text = self._clean(record.exc_text or _PLAIN.formatException(record.exc_info))
+        if record.stack_info:
+            record.stack_info = self._clean(record.stack_info)
+        return True
+
+    def _clean(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        record.msg, record.args = text, ()
-        return True
+        return text
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - a line that cannot be filled in must not stop whoever wrote it
+        return f"{record.msg} {record.args!r}"
 
 
 def set_up(*secrets: str | None) -> None:

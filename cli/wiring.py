@@ -56,8 +56,9 @@ def _declared(names: str) -> Iterator[Flow]:
         module, _, attribute = name.partition(":")
         try:
             flow = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise SettingsError(f"HOLDFAST_FLOWS: {name} can't be loaded: {error}") from None
+        except Exception as error:  # noqa: BLE001 - whatever a module of somebody's own does when it is loaded
+            told = f"{type(error).__name__}: {error}"
+            raise SettingsError(f"HOLDFAST_FLOWS: {name} can't be loaded: {told}") from None
         if not isinstance(flow, Flow):
             raise SettingsError(f"HOLDFAST_FLOWS: {name} is not a Flow")
         yield flow
