@@ -242,7 +242,7 @@ def _(_intent: wish.Skip, at: Place) -> Draft:
 @_decide.register
 def _(_intent: wish.Clear, at: Place) -> Draft:
     asked = _asked(at)
-    return _leave_empty(asked) if asked and asked.step != CONFIRM else _stray(at, "nothing_open")
+    return _leave_empty(asked) if asked and asked.step != CONFIRM else _stray(at, "use_buttons")
 
 
 def _leave_empty(asked: _Asked) -> Draft:
