@@ -102,6 +102,13 @@ def test_a_caption_changed_later_leaves_the_photo() -> None:
     assert said_last(story).text == "a caption"
 
 
+def test_a_text_edited_later_is_no_photo() -> None:
+    """Where the photo was skipped by a message, another text in that message does not take its place."""
+    given(*up_to("photo"), says("/skip")).when(edits(8, "a photo, really")).then(
+        Kind.UNEXPECTED, rule="unknown_edit", next_step="confirm"
+    )
+
+
 def test_a_photo_exchanged_in_its_message_is_exchanged() -> None:
     """Telegram lets a person replace the picture of a message; then the new one is kept."""
     given(*up_to("confirm")).when(edits(8, "", file_id="photo-2")).then(

@@ -149,6 +149,21 @@ def test_data_is_read_as_it_was_written() -> None:
     assert data.read(data.start_data("add_machine")) == Tap(flow="add_machine")
 
 
+@pytest.mark.parametrize("action", ["s7", "k7", "n7"])
+def test_the_card_has_nothing_to_skip_keep_or_empty(action: str) -> None:
+    """An action for a question, forged for the card, is told to use the card's own buttons."""
+    given(*up_to("confirm")).when(taps_data(f"{OURS}:{action}")).then(
+        Kind.UNEXPECTED, rule="use_buttons", next_step="confirm"
+    )
+
+
+def test_the_letters_of_the_actions_never_change() -> None:
+    """Buttons stay in people's chats for years, and a newer program must still read them."""
+    assert (data.SKIP, data.KEEP, data.EMPTY, data.BACK) == ("s", "k", "n", "b")
+    assert (data.CHANGE, data.CANCEL, data.CONFIRM) == ("e", "x", "ok")
+    assert data.start_data("add_machine") == "go:add_machine"
+
+
 def test_a_save_of_the_card_above_counts_at_the_card() -> None:
     """The card shown before a change was made is as good as the new one."""
     given(*up_to("confirm"), sends_photo("photo-2")).when(taps("Save", on=8)).then(Kind.CONFIRMED)
