@@ -204,7 +204,8 @@ def message(world: World, room: Room, person_id: int, **content: Any) -> Message
 
 
 def _push(world: World, kind: str, sent: Message) -> int | None:
-    return world.updates.push(kind, encode(sent), f"chat:{sent.chat.id}")
+    chat_id = sent.chat.id
+    return world.updates.push(kind, encode(sent), f"chat:{chat_id}", chat_id=chat_id, message_id=sent.message_id)
 
 
 def _record(world: World, act: Input, update_id: int | None, message_id: int | None, text: str | None) -> None:

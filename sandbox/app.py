@@ -7,7 +7,6 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from holdfast.sandbox import control
 from holdfast.sandbox import world as worlds
@@ -15,11 +14,11 @@ from holdfast.sandbox.api import BotApi
 from holdfast.sandbox.clock import Clock
 from holdfast.sandbox.delivery import Delivery
 from holdfast.sandbox.guard import Loopback
+from holdfast.sandbox.pages import Pages
 from holdfast.sandbox.state import State, StateFile
 from holdfast.sandbox.world import World
 
 TOKEN = "1000000001:sandbox"  # noqa: S105 - opens nothing but this sandbox
-WEB = Path(__file__).parent / "web"
 
 
 def create_world(
@@ -57,6 +56,6 @@ def create_app(
             Route("/bot{token}/{method}", api.call, methods=["GET", "POST"]),
             Route("/file/bot{token}/{path:path}", api.file, methods=["GET"]),
             *control.routes(world),
-            Mount("/", StaticFiles(directory=WEB, html=True)),
+            Mount("/", Pages()),
         ],
     )

@@ -180,6 +180,7 @@ def routes(world: World) -> list[Route]:
         route("/calls", reports.calls, "GET"),
         route("/chats", reports.chats, "GET"),
         route("/chats/{chat_id}", reports.chat, "GET"),
+        route("/chats/{chat_id}/waiting", reports.waiting, "GET"),
         route("/files/{file_id}", reports.file, "GET"),
         route("/status", reports.status, "GET"),
         route("/changes", reports.changes, "GET"),

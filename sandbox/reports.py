@@ -41,6 +41,11 @@ async def chat(world: World, request: Request) -> dict[str, Any]:
     return {**_door(room), **_contents(room, _number(request, "last", 1_000))}
 
 
+async def waiting(world: World, request: Request) -> list[int]:
+    """GET /control/chats/{chat_id}/waiting: the messages there that the bot has not confirmed."""
+    return world.updates.about(chat_id(request))
+
+
 async def inputs(world: World, request: Request) -> dict[str, Any]:
     """GET /control/inputs: what people did."""
     place = _number(request, "chat_id", 0)
@@ -68,6 +73,7 @@ async def status(world: World, request: Request) -> dict[str, Any]:
     webhook = world.hook.webhook
     return {
         "bot": world.bot,
+        "token": world.token,
         "pending": len(world.updates),
         "confirmed": world.updates.confirmed,
         "next_update_id": world.updates.numbers.last + 1,

@@ -1,6 +1,7 @@
 """The queue of updates that the bot has not confirmed yet."""
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from itertools import islice, takewhile
 
 import msgspec
@@ -28,6 +29,8 @@ class Update(msgspec.Struct, frozen=True):
     lane: str
     expires_at: float
     payload: bytes
+    chat_id: int = 0
+    message_id: int = 0
 
     def as_sent(self) -> dict[str, object]:
         """The Update object of the Bot API."""
@@ -44,6 +47,7 @@ class Updates:
     def __init__(self, clock: Clock, numbers: Numbers, state: State) -> None:
         self.arrived = Signal()
         self.left = Signal()
+        self.on_left: Callable[[Update], None] = _nothing
         self.numbers = numbers
         self.confirmed = 0
         self.allowed: frozenset[str] | None = None
@@ -59,13 +63,13 @@ class Updates:
         self._forget_the_old()
         return len(self._waiting)
 
-    def push(self, kind: str, payload: bytes, lane: str) -> int | None:
-        """Queue an update; None when the bot did not ask for its kind."""
+    def push(self, kind: str, payload: bytes, lane: str, *, chat_id: int = 0, message_id: int = 0) -> int | None:
+        """Queue an update, about a message or not; None when the bot did not ask for its kind."""
         if not self._is_wanted(kind):
             return None
         lifetime = TAP_LIFETIME if kind == TAP else DAY
         number = self.numbers.next()
-        update = Update(number, kind, lane, self._clock.now() + lifetime, payload)
+        update = Update(number, kind, lane, self._clock.now() + lifetime, payload, chat_id, message_id)
         self._state.put("numbers", "update", number)
         self._state.put("updates", number, update)
         self.restore(update)
@@ -112,6 +116,11 @@ class Updates:
         newer = list(takewhile(lambda update: update.update_id > update_id, newest_first))
         return newer[::-1]
 
+    def about(self, chat_id: int) -> list[int]:
+        """The messages of a chat that wait."""
+        self._forget_the_old()
+        return [update.message_id for update in self._waiting.values() if update.chat_id == chat_id]
+
     def again(self, update_id: int) -> bool:
         """Deliver an update once more with the next batch, also when it was confirmed."""
         known = self._waiting.get(update_id) or next(
@@ -138,7 +147,9 @@ class Updates:
         return kind not in ON_REQUEST if self.allowed is None else kind in self.allowed
 
     def _forget(self, update_id: int) -> None:
-        self._recent.append(self._waiting.pop(update_id))
+        update = self._waiting.pop(update_id)
+        self._recent.append(update)
+        self.on_left(update)
         self._state.drop("updates", update_id)
         self.left.fire()
 
@@ -149,3 +160,7 @@ class Updates:
                 update_id = ages.popleft().update_id
                 if update_id in self._waiting:
                     self._forget(update_id)
+
+
+def _nothing(update: Update) -> None:
+    del update

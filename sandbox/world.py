@@ -61,6 +61,11 @@ class World:
         for room in self.rooms:
             room.changed.fire()
 
+    def tell_left(self, update: Update) -> None:
+        """Tell the watchers that a message waits no longer: the bot has it, or it was too old."""
+        if update.message_id:
+            self.changes.add("taken", {"chat_id": update.chat_id, "message_id": update.message_id})
+
     def next_message_id(self) -> int:
         number = self.message_numbers.next()
         self.state.put("numbers", "message", number)
@@ -89,6 +94,7 @@ def create(token: str, clock: Clock, state: State, *, limits: bool) -> World:
         hook=Hook(state),
     )
     _restore(world)
+    world.updates.on_left = world.tell_left
     return world
 
 
