@@ -20,9 +20,13 @@ from holdfast.sandbox.record import Call
 
 TOKEN = "1000000001:sandbox"
 BOT_ID = 1_000_000_001
-PATIENCE = 120.0
+PATIENCE = 60.0
 LOOKS_PER_SECOND = 50
 OURS = re.compile(r"HOLDFAST_|TELEGRAM_|\w+_DATABASE_URL$|\w+_PROXY$", re.IGNORECASE)
+
+
+GUARD = 'read _; kill -KILL -"$0"'
+"""Waits in a shell until the tests let go of its standard input; if they died without a word, it ends their program."""
 
 
 class TookTooLong(AssertionError):
@@ -53,6 +57,7 @@ class Program:
         self._command = command
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -71,20 +76,35 @@ class Program:
                 stderr=output,
                 start_new_session=True,
             )
+        command = ["/bin/sh", "-c", GUARD, str(self._process.pid)]
+        self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
     def kill(self) -> None:
         """End it as a power cut would: SIGKILL to its process group."""
-        self._signal(signal.SIGKILL).wait(PATIENCE)
+        self._wait(self._signal(signal.SIGKILL))
 
     async def stop(self) -> int:
         """Ask it to end, and give its exit status."""
-        return await asyncio.to_thread(self._signal(signal.SIGTERM).wait, PATIENCE)
+        return await asyncio.to_thread(self._wait, self._signal(signal.SIGTERM))
 
     def _signal(self, number: signal.Signals) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
             raise EndedByItself(f"{self._command} has ended; it said last:\n{self.said()[-2000:]}")
         os.killpg(self._process.pid, number)
         return self._process
+
+    def _wait(self, process: "subprocess.Popen[bytes]") -> int:
+        status = process.wait(PATIENCE)
+        self._dismiss_guard()
+        return status
+
+    def _dismiss_guard(self) -> None:
+        """First the guard, then its input: it must not strike at an id that belongs to somebody else by now."""
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.kill()
+            self._guard.wait(PATIENCE)
+            self._guard.stdin.close()
+            self._guard = None
 
     def said(self) -> str:
         """All that it wrote, in all its lives."""
@@ -102,6 +122,7 @@ class Program:
     ) -> None:
         if self._process is not None and self._process.poll() is None:
             self.kill()
+        self._dismiss_guard()
 
 
 class Sandbox(Program):
