@@ -13,6 +13,7 @@ class Clock:
         self._source = source
         self._ahead = 0.0
         self._advanced = Signal()
+        self._stopped = False
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -23,8 +24,13 @@ class Clock:
         self._ahead += seconds
         self._advanced.fire()
 
+    def stop(self) -> None:
+        """Wake every sleeper: the sandbox ends."""
+        self._stopped = True
+        self._advanced.fire()
+
     async def sleep(self, seconds: float) -> None:
         """Wait until this clock shows `seconds` more."""
         until = self.now() + seconds
-        while (left := until - self.now()) > 0:
+        while (left := until - self.now()) > 0 and not self._stopped:
             await self._advanced.wait(left)

@@ -14,7 +14,7 @@ DOWNLOAD_LIMIT = 20 * 1024 * 1024
 PATH_LIFETIME = 3600.0
 PREFIX = "AgAC"
 FILE_ID_REST = 12
-KEPT_BYTES = 1024 * 1024 * 1024
+KEPT_BYTES = 256 * 1024 * 1024
 # The longer side of the smaller copies that Telegram makes of a photo.
 THUMBNAILS = (90, 320)
 
@@ -30,7 +30,7 @@ class StoredFile(msgspec.Struct, frozen=True):
 
 
 class Files:
-    """Files by their file_id; the oldest go when all together pass a gigabyte."""
+    """Files by their file_id; the oldest go when all together pass 256 MB."""
 
     def __init__(self, clock: Clock, state: State) -> None:
         self._clock = clock

@@ -55,6 +55,7 @@ class World:
     def close(self) -> None:
         """Let nobody wait any longer."""
         self.polls.close(self.updates)
+        self.clock.stop()
         self.changes.closed = True
         self.changes.happened.fire()
         self.updates.left.fire()
@@ -89,7 +90,7 @@ def create(token: str, clock: Clock, state: State, *, limits: bool) -> World:
         people=People(state),
         rooms=Rooms(changes, state),
         files=Files(clock, state),
-        queries=Queries(clock),
+        queries=Queries(clock, state),
         limits=Limits(clock, enabled=limits),
         hook=Hook(state),
     )

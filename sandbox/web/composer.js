@@ -74,7 +74,7 @@ export class Composer {
     this.send.disabled = empty;
     this.element.classList.toggle("empty", empty);
     const typed = /^\/(\w*)$/.exec(this.text.value);
-    if (typed) this.showCommands(typed[1]);
+    if (typed && !this.editing) this.showCommands(typed[1]);
     else this.hide();
   }
 

@@ -11,6 +11,7 @@ const TAP_PATIENCE = 30000;
 const AWAY_AFTER = 4000;
 const TOAST_SHOWN = 3500;
 const NEAR = 120;
+const MOST_SHOWN = 600;
 
 export class Phone {
   constructor(store, personId, { onClose, onBack }) {
@@ -28,6 +29,8 @@ export class Phone {
     this.element = h("section", { class: "phone", "aria-label": `Chat of ${this.name}`,
       ondragover: (event) => event.preventDefault(), ondrop: (event) => this.drop(event) },
       this.head(onClose, onBack), h("div", { class: "screen" }, this.log, this.down, this.toasts), this.begin, this.composer.element);
+    this.resized = new ResizeObserver(() => this.grown());
+    this.resized.observe(this.log);
     this.clock = setInterval(() => this.showState(), 1000);
     this.showAll();
   }
@@ -53,6 +56,7 @@ export class Phone {
   }
 
   close() {
+    this.resized.disconnect();
     clearInterval(this.clock);
     clearTimeout(this.typingEnds);
     this.element.remove();
@@ -61,7 +65,7 @@ export class Phone {
   /* What changed in the chat. */
 
   changed({ kind, body }) {
-    if (kind === "all") this.showAll();
+    if (kind === "all" || this.units.size > MOST_SHOWN) this.showAll();
     else if (kind === "message" || kind === "edited") this.put(body.message);
     else if (kind === "taken") this.put(this.chat.messages.get(body.message_id));
     else if (kind === "deleted") this.showAll();

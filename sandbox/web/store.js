@@ -15,9 +15,11 @@ class Chat {
     this.keyboard = null;
   }
 
-  /** All there is, oldest first. */
+  /** The last messages, oldest first; older ones are let go. */
   list() {
-    return [...this.messages.values()].sort((one, other) => one.message_id - other.message_id);
+    const sorted = [...this.messages.values()].sort((one, other) => one.message_id - other.message_id);
+    for (const old of sorted.splice(0, sorted.length - LAST)) this.messages.delete(old.message_id);
+    return sorted;
   }
 }
 

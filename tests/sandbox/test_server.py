@@ -2,6 +2,7 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,6 +25,24 @@ async def test_it_ends_while_a_bot_polls() -> None:
     assert (await stream).status_code == 200
     async with control:
         await bot.http.aclose()
+
+
+async def test_it_ends_while_an_answer_is_held_back() -> None:
+    """A slow answer is given at once when the sandbox stops."""
+    async with SandboxServer() as server:
+        bot = Bot(server.url, server.token)
+        control = Control(server.url)
+        await control.fault("slow", "getMe", seconds=3600)
+        call = asyncio.create_task(bot("getMe"))
+        await until(lambda: used_up(control))
+
+    assert (await call).status == 200
+    async with control:
+        await bot.http.aclose()
+
+
+async def used_up(control: Control) -> bool:
+    return not (await control.get("/status", dict[str, Any]))["faults"]
 
 
 async def test_a_taken_port_is_an_error() -> None:

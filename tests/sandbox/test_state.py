@@ -56,6 +56,25 @@ async def test_numbers_go_on_where_they_were(tmp_path: Path) -> None:
     assert third == (second[0] + 1, second[1] + 1)
 
 
+async def test_a_tap_can_be_answered_after_a_restart(tmp_path: Path) -> None:
+    """A tap made before a restart waits for the bot, and can be answered once."""
+    state = tmp_path / "sandbox.db"
+    async with SandboxServer(state=state) as first, Control(first.url) as control:
+        bot = Bot(first.url, first.token)
+        async with bot.http:
+            ada = await control.person("Ada")
+            await ada.starts()
+            await bot("sendMessage", chat_id=ada.id, text="Well?", reply_markup=BUTTONS)
+            await ada.taps("Go")
+    async with SandboxServer(state=state) as second:
+        bot = Bot(second.url, second.token)
+        async with bot.http:
+            tap = (await bot("getUpdates")).result[-1]["callback_query"]
+
+            assert (await bot("answerCallbackQuery", callback_query_id=tap["id"])).status == 200
+            assert (await bot("answerCallbackQuery", callback_query_id=tap["id"])).status == 400
+
+
 async def test_reset_reaches_the_file(tmp_path: Path) -> None:
     """What a reset forgets does not come back after a restart."""
     state = tmp_path / "sandbox.db"

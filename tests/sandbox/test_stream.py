@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from holdfast.sandbox import SandboxServer
@@ -14,7 +16,7 @@ async def door(sandbox: SandboxServer) -> Door:
 
 async def test_the_stream_tells_what_changed(ada: Person, bot: Bot, control: Control) -> None:
     """Watchers hear of messages, edits, toasts, typing and people, each under a number that grows."""
-    version = (await ada.chat()).version
+    version = (await control.get("/status", dict[str, Any]))["version"]
     sent = (await bot("sendMessage", chat_id=ada.id, text="x")).result
     await bot("editMessageText", chat_id=ada.id, message_id=sent["message_id"], text="y")
     await bot("sendChatAction", chat_id=ada.id, action="typing")

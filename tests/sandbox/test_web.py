@@ -207,6 +207,10 @@ async def test_typing_and_waiting_are_told(page: Page) -> None:
     await ada.says("are you there?")
     await page.tab.run("{ const now = Date.now; Date.now = () => now() + 10_000; }")
     await page.shows("away: 1 message waits")
+    await page.next()
+    await page.tab.becomes("document.querySelectorAll('.ticks:not(.taken)').length === 0")
+
+    assert await page.tab.run("document.querySelector('.head small').innerText") == "bot"
 
 
 async def test_several_people_stand_side_by_side(page: Page) -> None:
