@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from holdfast.sandbox.errors import NotFound
 from holdfast.sandbox.model import User
 from holdfast.sandbox.state import State
@@ -45,12 +43,6 @@ class People:
     def next_id(self) -> int:
         """An id that nobody has."""
         return self._last_id + 1
-
-    def change(self, person: User, **fields: str | None) -> User:
-        """Give a person another name or language."""
-        changed = msgspec.structs.replace(person, **fields)
-        self.add(changed)
-        return changed
 
     def clear(self) -> None:
         """Forget everyone; ids are not given again."""

@@ -8,6 +8,30 @@ from holdfast.sandbox.sight import Status
 from tests.sandbox.wire import Bot
 
 
+async def test_a_report_takes_numbers_only(bot: Bot) -> None:
+    """A number that is none, and a chat that is none, are refused."""
+    assert (await bot.http.get("/control/inputs", params={"after": "x"})).status_code == 400
+    assert (await bot.http.get("/control/chats/x")).status_code == 400
+
+
+async def test_chats_can_be_listed(ada: Person, control: Control) -> None:
+    """Every chat is listed with its members and how it stands."""
+    group = await control.group("Team", ada)
+    listed = await control.get("/chats", list[dict[str, object]])
+
+    assert [(chat["members"], chat["blocked"]) for chat in listed] == [([ada.id], False)] * 2
+    assert await control.get(f"/chats/{group.id}/waiting", list[int]) == []
+
+
+async def test_what_waits_can_be_listed(ada: Person, bot: Bot, control: Control) -> None:
+    """The messages that the bot has not confirmed are known by chat."""
+    first, second = await ada.says("one"), await ada.says("two")
+    assert await control.get(f"/chats/{ada.id}/waiting", list[int]) == [*first.message_ids, *second.message_ids]
+    await bot("getUpdates", offset=second.update_ids[0])
+
+    assert await control.get(f"/chats/{ada.id}/waiting", list[int]) == [*second.message_ids]
+
+
 async def test_people_can_be_made_and_listed(control: Control) -> None:
     """A person has the id that was asked for, or the next free one."""
     ada = await control.person("Ada", username="ada", last_name="L.", language_code="de")

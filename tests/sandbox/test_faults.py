@@ -102,6 +102,15 @@ async def test_faults_can_be_cleared(bot: Bot, control: Control) -> None:
     assert (await bot("getMe")).status == 200
 
 
+async def test_the_plan_of_faults_is_bounded(bot: Bot, control: Control) -> None:
+    """No more than a thousand failures can wait."""
+    for _ in range(1_000):
+        await bot.http.post("/control/faults", json={"kind": "error", "method": "logOut"})
+
+    with pytest.raises(Refused, match="more than 1000"):
+        await control.fault("error")
+
+
 async def test_an_unknown_fault_is_refused(control: Control) -> None:
     """A fault is one of five."""
     with pytest.raises(Refused):

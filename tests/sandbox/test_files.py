@@ -1,8 +1,13 @@
 import msgspec
 import pytest
 
+from holdfast.sandbox import files as files_module
 from holdfast.sandbox import pictures
 from holdfast.sandbox.client import Control, Person
+from holdfast.sandbox.clock import Clock
+from holdfast.sandbox.errors import BadRequest
+from holdfast.sandbox.files import Files
+from holdfast.sandbox.state import State
 from tests.sandbox.wire import Bot
 
 MEGABYTE = 1024 * 1024
@@ -175,6 +180,17 @@ async def test_what_is_no_picture_is_saved_not_shown(ada: Person, bot: Bot, cont
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"] == "attachment"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_oldest_files_make_room(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When all files together are too much the oldest are forgotten."""
+    monkeypatch.setattr(files_module, "KEPT_BYTES", 250)
+    files = Files(clock, State())
+    first, second, third = [files.document(bytes(100), "x", "text/plain") for _ in range(3)]
+
+    with pytest.raises(BadRequest):
+        files.find(first.file_id)
+    assert [len(files.find(one.file_id).data) for one in (second, third)] == [100, 100]
 
 
 def large_png(width: int, height: int) -> bytes:

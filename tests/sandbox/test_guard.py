@@ -31,6 +31,12 @@ async def test_a_foreign_name_for_this_machine_is_refused() -> None:
         assert (await tricked.get("/control/people")).status_code == 403
 
 
+async def test_a_host_that_is_none_is_refused() -> None:
+    """A Host header that is no address does not open the control API."""
+    async with client("127.0.0.1", "localhost") as tricked:
+        assert (await tricked.get("/control/people", headers={"host": "[::1"})).status_code == 403
+
+
 @pytest.mark.parametrize("path", ["/control/reset", f"/bot{TOKEN}/deleteWebhook"])
 @pytest.mark.parametrize(
     ("origin", "status"), [("http://localhost:8081", 200), ("http://example.org", 403), ("null", 403)]

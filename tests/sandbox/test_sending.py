@@ -1,6 +1,7 @@
 import pytest
 
 from holdfast.sandbox.client import Control, Person
+from holdfast.sandbox.pictures import small
 from tests.sandbox.wire import Bot
 
 BUTTONS = {"inline_keyboard": [[{"text": "Skip", "callback_data": "skip"}]]}
@@ -49,6 +50,15 @@ async def test_entities_are_taken_as_given(ada: Person, bot: Bot) -> None:
             "Bad Request: entity beyond the end of the text",
         ),
         ({"text": "x", "reply_markup": "{"}, "Bad Request: can't parse reply markup JSON object"),
+        (
+            {"text": "*x*", "parse_mode": "MarkdownV2"},
+            "Bad Request: can't parse entities: the sandbox reads parse_mode HTML only",
+        ),
+        (
+            {"text": "x", "reply_markup": {"inline_keyboard": [[{"text": "x", "callback_data": "x"}] * 8] * 13}},
+            "Bad Request: reply markup is too long",
+        ),
+        ({"text": "x", "reply_markup": {"inline_keyboard": "x"}}, "Bad Request: can't parse inline keyboard"),
         ({"text": "x", "chat_id": 1}, "Bad Request: chat not found"),
         ({"text": "x", "chat_id": "@nobody"}, "Bad Request: chat not found"),
         ({"text": "x", "chat_id": ""}, "Bad Request: chat_id is empty"),
@@ -66,6 +76,14 @@ async def test_what_telegram_refuses_is_refused(
 
     assert status == 400
     assert said.startswith(description)
+
+
+async def test_a_long_caption_is_refused(ada: Person, bot: Bot) -> None:
+    """A caption has at most 1024 characters."""
+    where = {"chat_id": str(ada.id), "caption": "x" * 1025}
+    answer = await bot.http.post(f"/bot{bot.token}/sendPhoto", data=where, files={"photo": ("x.png", small())})
+
+    assert answer.json()["description"] == "Bad Request: message caption is too long"
 
 
 async def test_4096_characters_after_parsing_pass(ada: Person, bot: Bot) -> None:

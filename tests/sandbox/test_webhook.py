@@ -1,4 +1,5 @@
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from holdfast.sandbox import SandboxServer
+from holdfast.sandbox import SandboxServer, delivery
 from holdfast.sandbox.client import Control, Person
 from holdfast.sandbox.clock import Clock
 from holdfast.sandbox.server import listen
@@ -275,6 +276,32 @@ async def test_a_tap_that_nobody_takes_is_dropped(
 
     assert (await control.status()).pending == 0
     assert len(receiver.updates) == 1
+
+
+async def test_a_failure_of_the_sandbox_itself_is_said_and_got_over(
+    ada: Person, bot: Bot, sandbox: SandboxServer, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the state cannot be written after a post, that is logged, and posting begins anew."""
+    failures = [sqlite3.OperationalError("disk is full")]
+
+    async def flushed() -> None:
+        if receiver.updates and failures:
+            raise failures.pop()
+
+    await bot("setWebhook", url=receiver.url)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delivery, "RECOVERY_PAUSE", 0)
+        patch.setattr(sandbox.world.state, "flushed", flushed)
+        await ada.says("one")
+        await until(lambda: said(caplog))
+        await ada.says("two")
+        await receiver.has(2)
+
+    assert receiver.texts() == ["one", "two"]
+
+
+async def said(caplog: pytest.LogCaptureFixture) -> bool:
+    return "Posting to the webhook failed" in caplog.text
 
 
 async def test_a_webhook_survives_a_restart(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> None:
