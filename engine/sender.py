@@ -7,7 +7,6 @@ from collections import deque
 from holdfast.domain.errors import (
     Blocked,
     LogUnavailable,
-    TelegramError,
     TelegramRefused,
     TelegramUnreachable,
 )
@@ -43,7 +42,11 @@ class Sender:
         if reply.answers in self._under_way:
             return
         self._under_way.add(reply.answers)
-        await self._room.acquire()
+        try:
+            await self._room.acquire()
+        except BaseException:
+            self._under_way.discard(reply.answers)
+            raise
         queue = self._queues.get(reply.thread_id)
         if queue is not None:
             queue.append(reply)
@@ -81,8 +84,6 @@ class Sender:
     async def _deliver(self, reply: Reply) -> None:
         try:
             delivery = await self._send(reply)
-        except TelegramError:
-            raise
         except Exception as error:  # noqa: BLE001 - one reply that cannot be sent must not hold up the others
             logger.error("sending failed: %s", where(error))
             delivery = self._fate(reply, "failed", (), 1)
@@ -129,3 +130,5 @@ class Sender:
                 logger.error("a delivery is not recorded yet: %s", error)
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+            except Exception as error:  # noqa: BLE001 - it stays owed, and must not hold up the others
+                return logger.error("a delivery cannot be recorded: %s", where(error))
