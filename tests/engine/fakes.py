@@ -1,0 +1,228 @@
+"""The engine over a journal in memory, with a messenger that is told what happens to each message."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from msgspec.structs import replace
+from pydantic import AfterValidator
+
+from holdfast.domain.add_machine import add_machine
+from holdfast.domain.event import Draft, Event, Said
+from holdfast.domain.flow import Flow, Flows, Step
+from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.inbound import Inbound
+from holdfast.domain.ports import Delivery, Head, Loaded, Log, Minted, Owed, Quarantined, Turn
+from holdfast.domain.screen import Screen
+from holdfast.engine.recovery import resume_replies
+from holdfast.engine.reply import Reply
+from holdfast.engine.sender import Sender
+from holdfast.engine.turns import Turns
+from holdfast.infrastructure.log.event_log import EventLog
+from holdfast.infrastructure.log.memory import MemoryJournal
+from holdfast.infrastructure.log.stores import JournalStore
+from holdfast.projections.fold import fold_of
+from tests.conformance.clocks import Dice, StandingClock
+from tests.conformance.scribe import ADA, BOT, codec, inbound, thread
+
+SLIP = "the validator's own secret slip"
+
+
+def _slips(text: str) -> str:
+    if text == "slip":
+        raise RuntimeError(SLIP)
+    return text
+
+
+survey = Flow(
+    name="survey",
+    command="survey",
+    title="A survey",
+    steps=(Step(name="mood", prompt="How are you?", type=Annotated[str, AfterValidator(_slips)]),),
+)
+FLOWS = Flows([add_machine, survey])
+
+
+class Messages:
+    """A messenger that keeps what it shows, and fails as it is told."""
+
+    def __init__(self, clock: StandingClock) -> None:
+        self._clock = clock
+        self.shown: list[tuple[int, Screen]] = []
+        self.acknowledged: list[str] = []
+        self.faults: list[Exception] = []
+        self.fails_after = 0
+        self.faults_of: dict[int, Exception] = {}
+        self.gates: dict[int, asyncio.Event] = {}
+        self.at_once = 0
+        self.most_at_once = 0
+
+    async def send(self, chat_id: int, screen: Screen) -> int:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(0)
+            if gate := self.gates.get(chat_id):
+                await gate.wait()
+            if self.faults and len(self.shown) >= self.fails_after:
+                raise self.faults.pop(0)
+            if fault := self.faults_of.get(chat_id):
+                raise fault
+        finally:
+            self.at_once -= 1
+        self.shown.append((chat_id, screen))
+        return 100 + len(self.shown)
+
+    async def acknowledge(self, callback_id: str) -> None:
+        self.acknowledged.append(callback_id)
+
+    def texts(self, chat_id: int = ADA) -> list[str]:
+        """What one person has read."""
+        return [screen.text for chat, screen in self.shown if chat == chat_id]
+
+    def hold(self, chat_id: int = ADA) -> asyncio.Event:
+        """Let nothing through to a person until the event is set."""
+        return self.gates.setdefault(chat_id, asyncio.Event())
+
+
+class Telling:
+    """A log that passes everything on, and may be told to do something before an append or a record."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.appends: list[Turn] = []
+        self.recorded: list[Delivery] = []
+        self.facts: dict[str, str] = {}
+        self.loads = 0
+        self.before_append: Callable[[Turn], None] = lambda _turn: None
+        self.before_record: Callable[[Delivery], None] = lambda _delivery: None
+
+    async def load(self, thread_id: ThreadId, inbound: Inbound) -> Loaded:
+        self.loads += 1
+        return await self._log.load(thread_id, inbound)
+
+    async def copies(self, thread_id: ThreadId, dedup_key: str) -> tuple[Event, ...]:
+        return await self._log.copies(thread_id, dedup_key)
+
+    async def history(self, thread_id: ThreadId) -> tuple[Event, ...]:
+        return await self._log.history(thread_id)
+
+    def mint(self, inbound: Inbound, head: Head, draft: Draft) -> Minted:
+        return self._log.mint(inbound, head, draft)
+
+    async def append(self, turn: Turn) -> Head:
+        self.appends.append(turn)
+        self.before_append(turn)
+        return await self._log.append(turn)
+
+    async def record(self, delivery: Delivery) -> None:
+        self.before_record(delivery)
+        await self._log.record(delivery)
+        self.recorded.append(delivery)
+
+    async def delivered(self, event_id: EventId) -> bool:
+        return await self._log.delivered(event_id)
+
+    def owed(self) -> AsyncIterator[Owed]:
+        return self._log.owed()
+
+    async def quarantine(self, item: Quarantined) -> None:
+        await self._log.quarantine(item)
+
+    async def remember(self, name: str, value: str) -> None:
+        self.facts[name] = value
+        await self._log.remember(name, value)
+
+
+class House:
+    """One running engine."""
+
+    def __init__(self, journal: JournalStore, seed: int, flows: Flows, limits: dict[str, int]) -> None:
+        self.clock = StandingClock()
+        self.event_log = EventLog(journal, codec(), self.clock, Dice(seed))
+        self.log = Telling(self.event_log)
+        self.messages = Messages(self.clock)
+        self.flows = flows
+        self.sender = Sender(self.log, self.messages, self.clock, **limits)
+        self.turns = Turns(flows, fold_of(flows), self.log, self.sender)
+
+    async def hear(self, *inputs: Inbound) -> None:
+        """Take inputs in, one after the other, and let every reply be sent."""
+        for one in inputs:
+            await self.turns.take(one)
+        await self.sender.settle()
+
+    async def say(self, *texts: str, person: int = ADA, update: int = 0) -> None:
+        """Take texts of one person in, numbered from the number of events there are."""
+        known = len(await self.event_log.history(thread(person)))
+        for place, text in enumerate(texts, start=update or known + 1):
+            await self.hear(inbound(place, text, person=person))
+
+    async def history(self, person: int = ADA) -> tuple[Event, ...]:
+        return await self.event_log.history(thread(person))
+
+    async def kinds(self, person: int = ADA) -> list[str]:
+        return [event.kind for event in await self.history(person)]
+
+    async def debts(self) -> list[EventId]:
+        """What the log says is owed."""
+        return [event_id async for owed in self.log.owed() for event_id in owed.event_ids]
+
+    async def resume(self) -> int:
+        """Take up what is owed, as at a start, and let it be sent."""
+        taken_up = await resume_replies(self.flows, self.log, self.sender)
+        await self.sender.settle()
+        return taken_up
+
+
+@asynccontextmanager
+async def house(
+    journal: JournalStore | None = None,
+    *,
+    seed: int = 1,
+    flows: Flows = FLOWS,
+    **limits: int,
+) -> AsyncIterator[House]:
+    """Run an engine over a journal, a new one in memory when none is given."""
+    engine = House(journal or MemoryJournal(), seed, flows, limits)
+    await engine.event_log.open(BOT)
+    try:
+        yield engine
+    finally:
+        await engine.sender.close(0)
+        await engine.event_log.close()
+
+
+def reply(update: int, person: int = ADA, *texts: str, callback_id: str = "") -> Reply:
+    """A reply to some event, of one screen or of several."""
+    return Reply(
+        thread_id=thread(person),
+        chat_id=person,
+        answers=EventId(update.to_bytes(16, "big")),
+        screens=tuple(Screen(text=text) for text in texts or (f"reply {update}",)),
+        callback_id=callback_id,
+    )
+
+
+def said_as(given: Inbound, **fields: object) -> Inbound:
+    """The same input with something else about what was said."""
+    said: Said = replace(given.said, **fields)
+    return replace(given, said=said)
+
+
+async def few_steps(count: int = 20) -> None:
+    """Let whatever can go on do so."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def fails(*errors: Exception) -> Callable[[object], None]:
+    """Raise these errors, one each time, and then no more."""
+    left = list(errors)
+
+    def fail(_: object) -> None:
+        if left:
+            raise left.pop(0)
+
+    return fail
