@@ -7,6 +7,7 @@ import sys
 
 from holdfast.sandbox.app import TOKEN
 from holdfast.sandbox.server import SandboxServer
+from holdfast.sandbox.world import BOT_NAME
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +27,12 @@ async def _serve(options: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     async with SandboxServer(
-        options.host, options.port, token=options.token, state=options.state, limits=options.limits
+        options.host,
+        options.port,
+        token=options.token,
+        state=options.state,
+        limits=options.limits,
+        name=options.name,
     ) as sandbox:
         sys.stdout.write(_greeting(sandbox))
         sys.stdout.flush()
@@ -46,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8081, help="0 takes any free one (default: %(default)s)")
     parser.add_argument("--token", default=TOKEN, help="the bot's token (default: %(default)s)")
+    parser.add_argument("--name", default=BOT_NAME, help="the bot's name (default: %(default)s)")
     parser.add_argument("--state", metavar="FILE", help="keep everything in this file across restarts")
     parser.add_argument(
         "--limits",

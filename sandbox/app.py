@@ -16,17 +16,22 @@ from holdfast.sandbox.delivery import Delivery
 from holdfast.sandbox.guard import Loopback
 from holdfast.sandbox.pages import Pages
 from holdfast.sandbox.state import State, StateFile
-from holdfast.sandbox.world import World
+from holdfast.sandbox.world import BOT_NAME, World
 
 TOKEN = "1000000001:sandbox"  # noqa: S105 - opens nothing but this sandbox
 
 
 def create_world(
-    token: str = TOKEN, *, state: Path | str | None = None, limits: bool = False, clock: Clock | None = None
+    token: str = TOKEN,
+    *,
+    state: Path | str | None = None,
+    limits: bool = False,
+    clock: Clock | None = None,
+    name: str = BOT_NAME,
 ) -> World:
-    """The world of one sandbox: new, or as it was left in the file `state`."""
+    """The world of one sandbox: new, or as it was left in the file `state`; `name` is the bot's."""
     memory = StateFile(Path(state)) if state else State()
-    return worlds.create(token, clock or Clock(), memory, limits=limits)
+    return worlds.create(token, name, clock or Clock(), memory, limits=limits)
 
 
 def create_app(
@@ -35,10 +40,14 @@ def create_app(
     state: Path | str | None = None,
     limits: bool = False,
     clock: Clock | None = None,
-    world: World | None = None,
+    name: str = BOT_NAME,
 ) -> Starlette:
     """The Bot API, the control API and the web chat, for any ASGI server."""
-    world = world or create_world(token, state=state, limits=limits, clock=clock)
+    return serve(create_world(token, state=state, limits=limits, clock=clock, name=name))
+
+
+def serve(world: World) -> Starlette:
+    """The application for a world that is there."""
     api = BotApi(world)
     delivery = Delivery(world, api)
 

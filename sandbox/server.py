@@ -10,11 +10,11 @@ from typing import Self
 
 import uvicorn
 
-from holdfast.sandbox.app import TOKEN, create_app, create_world
+from holdfast.sandbox.app import TOKEN, create_world, serve
 from holdfast.sandbox.clock import Clock
 from holdfast.sandbox.connection import CuttableProtocol
 from holdfast.sandbox.signals import Signal
-from holdfast.sandbox.world import World
+from holdfast.sandbox.world import BOT_NAME, World
 
 BACKLOG = 2048
 TICKS_PER_SECOND = 10  # by which uvicorn counts
@@ -35,6 +35,7 @@ class SandboxServer:
         state: Path | str | None = None,
         limits: bool = False,
         clock: Clock | None = None,
+        name: str = BOT_NAME,
     ) -> None:
         self.token = token
         self._host = host
@@ -42,6 +43,7 @@ class SandboxServer:
         self._state = state
         self._limits = limits
         self._clock = clock
+        self._name = name
         self._world: World | None = None
 
     @property
@@ -62,7 +64,12 @@ class SandboxServer:
             listener = on_failure.enter_context(listen(self._host, self._port))
             self._port = listener.getsockname()[1]
             self._world = await asyncio.to_thread(
-                create_world, self.token, state=self._state, limits=self._limits, clock=self._clock
+                create_world,
+                self.token,
+                state=self._state,
+                limits=self._limits,
+                clock=self._clock,
+                name=self._name,
             )
             self._server = Server(_config(self._world), self._world)
             self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
@@ -121,7 +128,7 @@ class Server(uvicorn.Server):
 
 def _config(world: World) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(world=world),
+        serve(world),
         http=CuttableProtocol,
         ws="none",
         lifespan="on",

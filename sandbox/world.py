@@ -73,14 +73,14 @@ class World:
         return number
 
 
-def create(token: str, clock: Clock, state: State, *, limits: bool) -> World:
+def create(token: str, name: str, clock: Clock, state: State, *, limits: bool) -> World:
     """A new world, or the one that was kept."""
     last = dict(state.all("numbers", int))
     now = clock.now()
     changes = Changes(beginning(now, numbers.UPDATES_SINCE))
     world = World(
         token=token,
-        bot=User(id=int(token.partition(":")[0]), is_bot=True, first_name=BOT_NAME, username=BOT_USERNAME),
+        bot=User(id=int(token.partition(":")[0]), is_bot=True, first_name=name, username=BOT_USERNAME),
         clock=clock,
         state=state,
         message_numbers=Numbers(last.get("message", beginning(now, numbers.MESSAGES_SINCE))),

@@ -63,11 +63,13 @@ async def test_it_leaves_signals_alone() -> None:
 
 
 async def test_another_token_can_be_chosen() -> None:
-    """The bot's id and token are what they were asked to be."""
-    async with SandboxServer(token="77:mine") as server:
+    """The bot's id, token and name are what they were asked to be."""
+    async with SandboxServer(token="77:mine", name="Holdfast") as server:
         bot = Bot(server.url, "77:mine")
         async with bot.http:
-            assert (await bot("getMe")).result["id"] == 77
+            me = (await bot("getMe")).result
+
+    assert (me["id"], me["first_name"]) == (77, "Holdfast")
 
 
 async def test_outside_its_block_there_is_no_world() -> None:
