@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import aiosqlite
 
-from holdfast.domain.errors import CorruptJournal, LogUnavailable
+from holdfast.domain.errors import BrokenLog, CorruptJournal, LogUnavailable
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
 from holdfast.domain.ports import Clock, Head, RowChange
 from holdfast.domain.state import Machine
@@ -153,15 +153,14 @@ class SqliteJournal:
 
     async def snapshot(self, thread_id: ThreadId, dedup_key: str, user_id: int) -> Snapshot:
         """Read what a cold load needs; the queries are handed over together."""
-        head, hashes, records, copies, machines = await asyncio.gather(
-            self._rows("read_head", thread_id),
-            self._rows("read_head_hashes", thread_id),
+        head, records, copies, machines = await asyncio.gather(
+            self._rows("read_head_events", thread_id),
             self._records("read_hint", thread_id),
             self._records("read_copies", thread_id, dedup_key),
             self._rows("read_machines", user_id),
         )
         return Snapshot(
-            head=_head(head, dict(hashes)),
+            head=_head(head),
             records=records,
             copies=copies,
             machines=tuple(map(_machine, machines)),
@@ -228,11 +227,14 @@ class SqliteJournal:
         return [_row_change(table, row) for row in await self._rows(f"all_{table}")]
 
 
-def _head(rows: list[tuple[Any, ...]], hashes: dict[EventId, bytes]) -> Head:
+def _head(rows: list[tuple[Any, ...]]) -> Head:
     if not rows:
         return Head()
-    rev, version, ots, joined, last = rows[0]
+    rev, version, ots, joined, last, *_ = rows[0]
     head_ids = split_ids(joined)
+    hashes: dict[EventId, bytes] = {event_id: hashed for *_, event_id, hashed in rows}
+    if not hashes.keys() >= set(head_ids):
+        raise BrokenLog("the head of a thread names an event that is not there; ask holdfast log verify")
     return Head(
         rev=rev,
         version=version,

@@ -79,17 +79,17 @@ SELECT name, value FROM tier_meta;
 -- name: read_head
 SELECT rev, version, ots, head_ids, last_conversation_id FROM heads WHERE thread_id = ?;
 
--- name: read_head_hashes
--- The head events and their hashes; head_ids holds 16 bytes for each.
+-- name: read_head_events
+-- The head beside each event it names and that event's hash, read as of one moment; head_ids holds 16 bytes for each.
 WITH RECURSIVE part (n) AS (
     SELECT 0
     UNION ALL
     SELECT n + 1 FROM part, heads WHERE heads.thread_id = ?1 AND (n + 1) * 16 < length(heads.head_ids)
 )
-SELECT events.event_id, events.hash
+SELECT heads.rev, heads.version, heads.ots, heads.head_ids, heads.last_conversation_id, events.event_id, events.hash
 FROM part
 JOIN heads ON heads.thread_id = ?1
-JOIN events ON events.event_id = substr(heads.head_ids, n * 16 + 1, 16);
+LEFT JOIN events ON events.event_id = substr(heads.head_ids, n * 16 + 1, 16);
 
 -- name: read_hint
 -- The conversation that was started or taken up last: most often the only one a turn needs.
