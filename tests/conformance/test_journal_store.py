@@ -1,12 +1,14 @@
 """What every journal does: the definition of the port `JournalStore`."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
 from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
 from holdfast.domain.ids import ConversationId, EventId, ThreadId
 from holdfast.domain.ports import Head
-from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, MetaWrite, Write
+from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, MetaWrite, Snapshot, Write
 from tests.conformance.backends import Backend, Reopen
 from tests.conformance.scribe import (
     ADA,
@@ -30,6 +32,7 @@ from tests.conformance.scribe import (
     write,
 )
 
+CONVERSATION = ConversationId(b"a conversation..")
 FAR_TOO_LATE = 1 << 62
 """Microseconds: no calendar has this day."""
 
@@ -258,6 +261,27 @@ async def test_a_snapshot_holds_the_last_conversation(journal: JournalStore) -> 
     assert snapshot.head == answer.head
     assert set(snapshot.records) == {two.record, answer.record}
     assert (snapshot.copies, snapshot.machines) == ((), ())
+
+
+async def test_a_snapshot_is_of_one_moment(journal: JournalStore) -> None:
+    """While a thread grows, each snapshot has a head with its own hashes, and every event up to that head."""
+    scribe = Scribe()
+    turns = [scribe.append(inbound(update), answered(inbound(update), CONVERSATION)) for update in range(1, 200)]
+    heads = {turn.head.rev: turn.head for turn in turns}
+    seen: list[Snapshot] = []
+
+    async def look() -> None:
+        while len(seen) < len(turns):
+            seen.append(await journal.snapshot(thread(), "no such input", ADA))
+            await asyncio.sleep(0)
+
+    looking = [asyncio.create_task(look()) for _ in range(3)]
+    for turn in turns:
+        await write(journal, turn)
+    await asyncio.gather(*looking)
+
+    assert all(one.head == heads.get(one.head.rev, EMPTY) for one in seen)
+    assert all(len(one.records) >= one.head.rev for one in seen)
 
 
 async def test_a_snapshot_holds_every_copy_of_its_input(journal: JournalStore) -> None:

@@ -17,7 +17,7 @@ from holdfast.domain.errors import (
 from holdfast.infrastructure.log.journal_file import APPLICATION_ID
 from holdfast.infrastructure.log.stores import MetaWrite
 from holdfast.infrastructure.migrations import newest
-from tests.conformance.scribe import Scribe, head_of, inbound, thread, write
+from tests.conformance.scribe import Scribe, commit, head_of, inbound, thread, write
 from tests.infrastructure.files import PAGE, contents, filled, hand_on, journal
 from tests.infrastructure.processes import child, outcome_of
 
@@ -390,4 +390,23 @@ async def test_a_reader_sees_one_moment(path: Path) -> None:
     await late.open()
     assert await late.counts() == (7, 3, 0)
     await late.close()
+    await store.close()
+
+
+async def test_a_file_that_is_held_by_another_program_is_unavailable(path: Path) -> None:
+    """While another program holds the database, appends are refused as unavailable, and then they go on."""
+    store = journal(path)
+    await store.open()
+    await store.ask("PRAGMA busy_timeout = 1")
+    turn = Scribe().append(inbound(1))
+    with hand_on(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        [refused] = await commit(store, turn)
+        other.execute("ROLLBACK")
+
+    await write(store, turn)
+
+    assert isinstance(refused, LogUnavailable)
+    assert "locked" in str(refused)
+    assert await head_of(store) == turn.head
     await store.close()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.domain.errors import BrokenLog
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.verify import Verdict, Verifier
 from tests.conformance.scribe import (
@@ -200,6 +201,19 @@ async def test_what_was_taken_away_is_found(path: Path, sql: str, says: str) -> 
     behind_our_back(path, sql)
 
     expect_problems(await verdict_on(path), says)
+
+
+async def test_a_thread_whose_end_is_gone_is_not_gone_on_with(path: Path) -> None:
+    """A thread whose head names an event that is not there is refused by name when it is loaded."""
+    behind_our_back(path, "DELETE FROM events WHERE pos = 4")
+    store = journal(path)
+    await store.open()
+
+    with pytest.raises(BrokenLog, match="names an event that is not there"):
+        await store.snapshot(thread(), "no such input", ADA)
+    assert (await store.snapshot(thread(BEN), "no such input", BEN)).head.rev == 1
+
+    await store.close()
 
 
 async def test_an_event_put_in_by_hand_is_found(path: Path) -> None:
