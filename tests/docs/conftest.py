@@ -1,0 +1,28 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.docs.environment import commands, run
+
+
+@pytest.fixture(scope="package")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a conversation in its journal."""
+    made = tmp_path_factory.mktemp("journal")
+    run("holdfast", "chat", "--journal", "data/local.db", folder=made, typed="/addmachine\nPress 4\n#1\n/cancel\n")
+    return made
+
+
+@pytest.fixture(scope="package")
+def exported(folder: Path) -> list[str]:
+    """The lines that the export gives of that conversation."""
+    [text] = commands((folder, ["log", "export"]))
+    return text.splitlines()
+
+
+@pytest.fixture(scope="package")
+def conversation(exported: list[str]) -> str:
+    """The conversation's id."""
+    events = [json.loads(line) for line in exported]
+    return next(str(event["conversation_id"]) for event in events if event["kind"] == "conversation.started")
