@@ -14,6 +14,7 @@ from holdfast.domain.ids import ThreadId, thread_of
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.ports import Clock, Log, Quarantined
 from holdfast.engine.blame import where
+from holdfast.engine.gate import Gate
 from holdfast.engine.orders import Orders
 from holdfast.engine.turns import Turns
 
@@ -30,8 +31,11 @@ class _Parsed(Struct, frozen=True):
 class Intake:
     """Takes raw updates in. When `take` returns, each of them is durable."""
 
-    def __init__(self, bot_id: int, turns: Turns, log: Log, orders: Orders, clock: Clock) -> None:
-        """Take in for one bot."""
+    def __init__(  # noqa: PLR0913 - what an intake is wired to
+        self, bot_id: int, turns: Turns, log: Log, *, orders: Orders, gate: Gate, clock: Clock
+    ) -> None:
+        """Take in for one bot, what its gate lets pass."""
+        self._gate = gate
         self._bot_id = bot_id
         self._turns = turns
         self._log = log
@@ -47,6 +51,14 @@ class Intake:
         async with asyncio.TaskGroup() as group:
             for parsed_of_one in people.values():
                 group.create_task(self._take_in_order(parsed_of_one))
+
+    async def replay(self, raw: bytes) -> str:
+        """Take in what once stood in quarantine; give what still stands in the way, or nothing."""
+        parsed = _parse(raw)
+        if parsed.said is None:
+            return parsed.error
+        await self._turns.take(await self._inbound(parsed.said))
+        return ""
 
     async def _take_in_order(self, batch: list[_Parsed]) -> None:
         for parsed in batch:
@@ -83,6 +95,7 @@ class Intake:
             occurred_at=said.date * 1_000_000 or now,
             received_at=now,
             said=said,
+            barred=self._gate.bar(said.user_id, now),
         )
 
     def _thread_of(self, said: Said) -> ThreadId:

@@ -15,6 +15,10 @@ _PATIENCE = 10.0
 """Seconds a call may take beyond what it asks Telegram to wait itself."""
 
 
+_DOWNLOAD = 60.0
+"""Seconds a download may stand still."""
+
+
 class _Parameters(Struct):
     retry_after: float = 0.0
 
@@ -35,6 +39,7 @@ class Wire:
     def __init__(self, token: str, api_url: str, *, connections: int = 64) -> None:
         """Name the bot and the server; the token stands only in the address, which is never logged."""
         self._base = f"{api_url.rstrip('/')}/bot{token}/"
+        self._files = f"{api_url.rstrip('/')}/file/bot{token}/"
         self._request = HTTPXRequest(connection_pool_size=connections, read_timeout=_PATIENCE, pool_timeout=_PATIENCE)
 
     async def open(self) -> None:
@@ -58,6 +63,16 @@ class Wire:
         except NetworkError as error:
             raise TelegramUnreachable(f"{method}: {type(error).__name__}") from None
         return _result(method, status, body)
+
+    async def fetch(self, path: str) -> bytes:
+        """Download a file by the path that getFile gave; TelegramUnreachable or TelegramRefused."""
+        try:
+            status, body = await self._request.do_request(self._files + path, "GET", read_timeout=_DOWNLOAD)
+        except NetworkError as error:
+            raise TelegramUnreachable(f"download: {type(error).__name__}") from None
+        if status != _OK:
+            raise _refusal("download", status, _Answer(ok=False))
+        return body
 
 
 def _result(method: str, status: int, body: bytes) -> msgspec.Raw:

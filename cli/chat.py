@@ -29,7 +29,7 @@ class Terminal:
         """Begin with nothing shown."""
         self.last = Screen(text="")
 
-    async def send(self, _chat_id: int, screen: Screen) -> int:
+    async def send(self, _chat_id: int, screen: Screen, _replaces: int = 0) -> int:
         """Show a screen."""
         self.last = screen
         sys.stdout.write(f"\n{shown(screen)}\n")

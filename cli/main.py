@@ -1,36 +1,27 @@
 """The `holdfast` command."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, NoReturn
 
 import typer
 
 from holdfast.cli import chat as chatting
-from holdfast.cli import logs, reports, show, wiring
+from holdfast.cli import quarantine, reports, show, wiring
 from holdfast.cli import run as running
 from holdfast.cli.rebuild import rebuild as rebuild_tables
+from holdfast.cli.work import JournalFile, Json, asked, finished, settings_of
 from holdfast.domain.errors import HoldfastError
 from holdfast.infrastructure.clock import SystemClock, system_randomness
 from holdfast.infrastructure.log.journal import SqliteJournal
-from holdfast.infrastructure.settings import Settings, read_settings
 from holdfast.sandbox import __main__ as sandbox_main
-
-T = TypeVar("T")
 
 app = typer.Typer(
     help="Holdfast: a conversation that never lets go of a word.", no_args_is_help=True, add_completion=False
 )
 log_app = typer.Typer(help="The event log itself.", no_args_is_help=True)
 app.add_typer(log_app, name="log")
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
-JournalFile = Annotated[
-    Path | None,
-    typer.Option("--journal", help="Another journal than HOLDFAST_JOURNAL names.", dir_okay=False),
-]
+app.add_typer(quarantine.app, name="quarantine")
 
 
 def main() -> None:
@@ -56,26 +47,6 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _settings() -> Settings:
-    settings = read_settings()
-    logs.set_up(settings.token())
-    return settings
-
-
-def _asked(journal: Path | None, question: Callable[[wiring.Archive], Awaitable[T]]) -> T:
-    """Open a journal to be read, ask it something, close it."""
-
-    async def ask() -> T:
-        async with wiring.archive(_settings(), journal) as archive:
-            return await question(archive)
-
-    return _finished(ask())
-
-
-def _finished(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
-
-
 @app.command()
 def run(
     port: Annotated[
@@ -83,7 +54,7 @@ def run(
     ] = running.SANDBOX_PORT,
 ) -> None:
     """Run the bot. Without TELEGRAM_BOT_TOKEN also a sandbox with a web chat, on this machine alone."""
-    _finished(running.run(_settings(), port))
+    finished(running.run(settings_of(), port))
 
 
 @app.command()
@@ -91,14 +62,14 @@ def chat(
     journal: Annotated[Path, typer.Option(help="The journal of this chat.", dir_okay=False)] = chatting.JOURNAL,
 ) -> None:
     """Chat with the same engine in the terminal."""
-    _finished(chatting.chat(_settings(), journal))
+    finished(chatting.chat(settings_of(), journal))
 
 
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="Where to listen; 0 takes any free port.")] = running.SANDBOX_PORT,
     state: Annotated[Path | None, typer.Option(help="Keep everything in this file.", dir_okay=False)] = None,
-    limits: Annotated[bool, typer.Option(help="Refuse what Telegram would refuse as too fast.")] = True,  # noqa: FBT002 - an option
+    limits: Annotated[bool, typer.Option(help="Refuse what Telegram would refuse as too fast.")] = True,
 ) -> None:
     """Run the sandbox alone: a local Bot API server with a web chat, for any bot."""
     arguments = ["--port", str(port), "--limits" if limits else "--no-limits"]
@@ -106,9 +77,9 @@ def sandbox(
 
 
 @app.command()
-def migrate(json: Json = False, journal: JournalFile = None) -> None:  # noqa: FBT002 - an option
+def migrate(json: Json = False, journal: JournalFile = None) -> None:
     """Bring the journal's tables up to this program; makes the journal when there is none."""
-    settings = _settings()
+    settings = settings_of()
     path = journal or settings.holdfast_journal
 
     async def bring() -> list[str]:
@@ -117,7 +88,7 @@ def migrate(json: Json = False, journal: JournalFile = None) -> None:  # noqa: F
         await store.close()
         return store.applied
 
-    applied = _finished(bring())
+    applied = finished(bring())
     if json:
         show.as_json({"journal": str(path), "applied": applied})
     else:
@@ -125,24 +96,24 @@ def migrate(json: Json = False, journal: JournalFile = None) -> None:  # noqa: F
 
 
 @app.command()
-def rebuild(json: Json = False, journal: JournalFile = None) -> None:  # noqa: FBT002 - an option
+def rebuild(json: Json = False, journal: JournalFile = None) -> None:
     """Fold every projection anew beside the live tables; report any difference. Exit status 1 when there is one."""
-    found = _asked(journal, rebuild_tables)
+    found = asked(journal, rebuild_tables)
     show.as_json(found) if json else show.rebuilt(found)
     sys.exit(bool(found.differences))
 
 
 @app.command()
-def replay(conversation: str, json: Json = False, journal: JournalFile = None) -> None:  # noqa: FBT002 - an option
+def replay(conversation: str, json: Json = False, journal: JournalFile = None) -> None:
     """Tell one conversation: each input, what was decided, and the state right after it."""
-    entries = _asked(journal, lambda archive: reports.replay(archive, conversation))
+    entries = asked(journal, lambda archive: reports.replay(archive, conversation))
     show.as_json(entries) if json else show.transcript(entries)
 
 
 @app.command()
-def funnel(flow: str, json: Json = False, journal: JournalFile = None) -> None:  # noqa: FBT002 - an option
+def funnel(flow: str, json: Json = False, journal: JournalFile = None) -> None:
     """Count, step by step, where people get to in a flow and where they stop."""
-    found = _asked(journal, lambda archive: reports.funnel(archive, flow))
+    found = asked(journal, lambda archive: reports.funnel(archive, flow))
     show.as_json(found) if json else show.funnel(found)
 
 
@@ -154,12 +125,12 @@ def export(journal: JournalFile = None) -> None:
         async for line in reports.export(archive):
             sys.stdout.write(line + "\n")
 
-    _asked(journal, write)
+    asked(journal, write)
 
 
 @log_app.command()
-def verify(json: Json = False, journal: JournalFile = None) -> None:  # noqa: FBT002 - an option
+def verify(json: Json = False, journal: JournalFile = None) -> None:
     """Check every hash, every commitment and every parent link. Exit status 1 when one does not hold."""
-    found = _asked(journal, reports.verify)
+    found = asked(journal, reports.verify)
     show.as_json(found) if json else show.verdict(found)
     sys.exit(bool(found.problems))

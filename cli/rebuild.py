@@ -3,10 +3,8 @@
 from msgspec import Struct
 
 from holdfast.cli.wiring import Archive
-from holdfast.domain.evolve import EMPTY, fold
-from holdfast.domain.order import place
 from holdfast.domain.ports import RowChange
-from holdfast.projections.fold import TABLES, fold_of
+from holdfast.projections.fold import TABLES, RowName, rows_of
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -28,22 +26,17 @@ class Rebuilt(Struct, frozen=True, kw_only=True):
 
 async def rebuild(archive: Archive) -> Rebuilt:
     """Fold beside the live tables; nothing is written."""
-    to_rows = fold_of(archive.flows)
-    folded: dict[tuple[str, tuple[object, ...]], RowChange] = {}
+    folded: dict[RowName, RowChange] = {}
     events = 0
     async for thread_id in archive.journal.threads():
         history = [archive.codec.event(record) for record in await archive.journal.thread(thread_id)]
         events += len(history)
-        state = fold(sorted(history, key=place))
-        folded.update({(row.table, row.key): row for row in to_rows(EMPTY, state)})
+        folded |= rows_of(archive.flows, history)
     live = {(table, row.key): row for table in TABLES for row in await archive.journal.rows(table)}
     return Rebuilt(events=events, rows=len(folded), differences=_differences(live, folded))
 
 
-def _differences(
-    live: dict[tuple[str, tuple[object, ...]], RowChange],
-    folded: dict[tuple[str, tuple[object, ...]], RowChange],
-) -> list[Difference]:
+def _differences(live: dict[RowName, RowChange], folded: dict[RowName, RowChange]) -> list[Difference]:
     found = []
     for name in sorted(live.keys() | folded.keys(), key=repr):
         stands, should = live.get(name), folded.get(name)

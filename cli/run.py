@@ -6,13 +6,14 @@ import signal
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 
-from holdfast.bot.intake import Intake
+from holdfast.bot.files import TelegramFiles
 from holdfast.bot.messenger import TelegramMessenger
 from holdfast.bot.polling import Polling
 from holdfast.bot.wire import Wire
 from holdfast.cli import wiring
 from holdfast.domain.errors import SettingsError, TelegramError
 from holdfast.domain.wording import WORDING
+from holdfast.engine.photos import PhotoKeeper
 from holdfast.engine.recovery import resume_replies
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings, bot_id_of
@@ -20,7 +21,7 @@ from holdfast.sandbox import SandboxServer
 
 logger = logging.getLogger("holdfast")
 SANDBOX_PORT = 8081
-_MENU = ("skip", "back", "cancel", "help")
+_MENU = ("library", "skip", "back", "cancel", "help")
 
 
 async def run(settings: Settings, port: int = SANDBOX_PORT) -> None:
@@ -47,10 +48,12 @@ async def serve(settings: Settings, token: str, api_url: str) -> None:
         async with wiring.running(settings, bot_id_of(token), TelegramMessenger(wire)) as bot:
             owed = await resume_replies(bot.flows, bot.log, bot.sender)
             logger.info("Holdfast runs on %s; %d replies were still owed.", settings.holdfast_journal, owed)
-            intake = Intake(bot_id_of(token), bot.turns, bot.log, bot.orders, SystemClock())
+            intake = wiring.intake_of(settings, bot_id_of(token), bot)
+            clock = SystemClock()
             async with asyncio.TaskGroup() as group:
                 group.create_task(_offer_commands(wire, bot))
-                group.create_task(Polling(wire, intake, SystemClock()).run())
+                group.create_task(PhotoKeeper(bot.log, bot.turns, TelegramFiles(wire), clock).run())
+                group.create_task(Polling(wire, intake, clock).run())
     finally:
         await wire.close()
 

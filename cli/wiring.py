@@ -7,11 +7,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from holdfast.domain.add_machine import add_machine
-from holdfast.domain.errors import SettingsError
+from holdfast.bot.intake import Intake
+from holdfast.domain.errors import SettingsError, UnknownFlow
 from holdfast.domain.flow import Flow, Flows
-from holdfast.domain.ports import Messenger
+from holdfast.domain.machine_flows import MACHINE_FLOWS
+from holdfast.domain.ports import Messenger, RowChange
+from holdfast.engine.gate import Gate
 from holdfast.engine.orders import Orders
+from holdfast.engine.outbox import LeftOwed
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
 from holdfast.infrastructure.clock import SystemClock, system_randomness
@@ -20,6 +23,7 @@ from holdfast.infrastructure.log.event_log import EventLog
 from holdfast.infrastructure.log.journal import SqliteJournal
 from holdfast.infrastructure.log.keys import Keyring
 from holdfast.infrastructure.settings import Settings
+from holdfast.projections import states
 from holdfast.projections.fold import fold_of
 
 
@@ -30,6 +34,14 @@ class Bot(Struct, frozen=True):
     log: EventLog
     sender: Sender
     turns: Turns
+    orders: Orders
+
+
+class OpenedLog(Struct, frozen=True):
+    """A log opened to be written, its flows, and the order of its updates."""
+
+    flows: Flows
+    log: EventLog
     orders: Orders
 
 
@@ -48,7 +60,7 @@ def codec_of(settings: Settings) -> Codec:
 
 def flows_of(settings: Settings) -> Flows:
     """Load the built-in flows and those HOLDFAST_FLOWS names; SettingsError when one can't be loaded."""
-    return Flows([add_machine, *_declared(settings.holdfast_flows)])
+    return Flows([*MACHINE_FLOWS, *_declared(settings.holdfast_flows)])
 
 
 def _declared(names: str) -> Iterator[Flow]:
@@ -65,21 +77,66 @@ def _declared(names: str) -> Iterator[Flow]:
 
 
 @asynccontextmanager
-async def running(settings: Settings, bot_id: int, messenger: Messenger) -> AsyncIterator[Bot]:
-    """Open the log for one bot and wire the engine over it; close both in order."""
+async def opened_log(settings: Settings, bot_id: int) -> AsyncIterator[OpenedLog]:
+    """Open the log for one bot; UnknownFlow when an open conversation needs a flow that is not loaded."""
     clock = SystemClock()
     flows = flows_of(settings)
     journal = SqliteJournal(settings.holdfast_journal, clock, system_randomness)
     log = EventLog(journal, codec_of(settings), clock, system_randomness)
     opened = await log.open(bot_id)
-    sender = Sender(log, messenger, clock)
     try:
+        _refuse_unknown(flows, await journal.rows(states.TABLE))
         epoch = int(opened.meta.get("update_epoch", "0"))
-        orders = Orders(log, epoch, opened.last_ots, opened.last_received_at)
-        yield Bot(flows, log, sender, Turns(flows, fold_of(flows), log, sender), orders)
+        yield OpenedLog(flows, log, Orders(log, epoch, opened.last_ots, opened.last_received_at))
     finally:
-        await sender.close()
         await log.close()
+
+
+def _refuse_unknown(flows: Flows, open_rows: list[RowChange]) -> None:
+    missing = [name for name in states.flows_needed(open_rows) if not flows.has(*name)]
+    if missing:
+        names = ", ".join(f"{name} version {version}" for name, version in missing)
+        raise UnknownFlow(f"open conversations need flows that are not loaded: {names}; name them in HOLDFAST_FLOWS")
+
+
+@asynccontextmanager
+async def running(settings: Settings, bot_id: int, messenger: Messenger) -> AsyncIterator[Bot]:
+    """Wire the engine over an open log; what is being sent gets a moment to finish."""
+    async with opened_log(settings, bot_id) as opened:
+        sender = Sender(opened.log, messenger, SystemClock())
+        turns = Turns(opened.flows, fold_of(opened.flows), opened.log, sender)
+        try:
+            yield Bot(opened.flows, opened.log, sender, turns, opened.orders)
+        finally:
+            await sender.close()
+
+
+def intake_of(settings: Settings, bot_id: int, bot: Bot) -> Intake:
+    """Make what takes Telegram's updates in."""
+    gate = Gate(settings.holdfast_allow, settings.holdfast_owners)
+    return Intake(bot_id, bot.turns, bot.log, orders=bot.orders, gate=gate, clock=SystemClock())
+
+
+@asynccontextmanager
+async def replaying(settings: Settings) -> AsyncIterator[tuple[EventLog, Intake]]:
+    """Wire what takes in from quarantine: nothing is barred, and replies stay owed until a bot runs."""
+    bot_id = await bot_of(settings)
+    async with opened_log(settings, bot_id) as opened:
+        turns = Turns(opened.flows, fold_of(opened.flows), opened.log, LeftOwed())
+        gate = Gate(frozenset(), frozenset())
+        yield opened.log, Intake(bot_id, turns, opened.log, orders=opened.orders, gate=gate, clock=SystemClock())
+
+
+async def bot_of(settings: Settings) -> int:
+    """Read which bot a journal belongs to; SettingsError when it has none yet."""
+    store = SqliteJournal(settings.holdfast_journal, SystemClock(), system_randomness, read_only=True)
+    try:
+        owner = (await store.open()).meta.get("bot_id")
+    finally:
+        await store.close()
+    if owner is None:
+        raise SettingsError(f"{settings.holdfast_journal} belongs to no bot yet")
+    return int(owner)
 
 
 @asynccontextmanager

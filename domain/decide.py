@@ -2,342 +2,293 @@
 
 from functools import singledispatch
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from holdfast.domain import intent as wish
+from holdfast.domain.drafts import (
+    Asked,
+    Place,
+    asked_at,
+    draft,
+    ended,
+    filed,
+    noted,
+    place_of,
+    rejected,
+    reopened,
+    resumed,
+    started,
+    stray,
+    unexpected,
+)
 from holdfast.domain.errors import UnknownFlow
-from holdfast.domain.event import Draft, Facts, Words
-from holdfast.domain.flow import CONFIRM, Flow, Flows, Refused, Step
-from holdfast.domain.ids import ConversationId, as_text, conversation_of
+from holdfast.domain.event import Draft
+from holdfast.domain.flow import CONFIRM, Flows, Refused, Step
+from holdfast.domain.ids import as_text
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
-from holdfast.domain.state import Answer, Conversation, ThreadState
+from holdfast.domain.library import ADD_MACHINE, EDIT_MACHINE, REMOVE_MACHINE, values_of
+from holdfast.domain.past import answer_in_message, conversation_of_the_past, event_named, lines_of_machine
+from holdfast.domain.state import ThreadState
 from holdfast.domain.wording import say
-
-
-class Place(Struct, frozen=True):
-    """Where an input lands: the active conversation, its flow and its step, beside the whole state."""
-
-    flows: Flows
-    state: ThreadState
-    inbound: Inbound
-    active: Conversation | None
-    flow: Flow | None
-    step: str
-
-
-class _Asked(Struct, frozen=True):
-    """A place where a question stands."""
-
-    at: Place
-    conversation: Conversation
-    flow: Flow
-    step: str
 
 
 def decide(flows: Flows, state: ThreadState, inbound: Inbound) -> Draft:
     """Decide what one input is, given all that was said before it."""
+    if inbound.barred:
+        return unexpected(state, inbound, inbound.barred)
     try:
-        place = _place(flows, state, inbound)
+        place = place_of(flows, state, inbound)
         return _decide(wish.interpret(flows, state, inbound.said), place)
     except UnknownFlow:
         return unexpected(state, inbound, "flow_missing")
 
 
-def unexpected(state: ThreadState, inbound: Inbound, rule: str) -> Draft:
-    """Keep an input that could not be taken further; `rule` says why, and chooses the reply."""
-    active = state.active
-    kind = Kind.UNEXPECTED if active else Kind.NOTED
-    facts = Facts(
-        flow=active.flow if active else "",
-        flow_version=active.flow_version if active else 0,
-        rule=rule,
-        cause=wish.cause_of(inbound.said),
-        language=inbound.said.language,
-    )
-    return Draft(
-        kind=kind,
-        conversation_id=active.conversation_id if active else None,
-        facts=facts,
-        words=Words(said=inbound.said),
-    )
-
-
-def _place(flows: Flows, state: ThreadState, inbound: Inbound) -> Place:
-    active = state.active
-    flow = flows.get(active.flow, active.flow_version) if active else None
-    step = active.current_step(flow) if active and flow else ""
-    return Place(flows, state, inbound, active, flow, step)
-
-
-def _draft(  # noqa: PLR0913 - one argument per fact that differs between kinds
-    at: Place,
-    kind: Kind,
-    *,
-    after: Conversation | None,
-    field: str = "",
-    replaces: str = "",
-    reopens: str = "",
-    rule: str = "",
-    resumes: str = "",
-    value: str = "",
-    complaint: str = "",
-) -> Draft:
-    said = at.inbound.said
-    facts = Facts(
-        flow=at.flow.name if at.flow else "",
-        flow_version=at.flow.version if at.flow else 0,
-        step=at.step,
-        next_step=after.current_step(at.flow) if after and at.flow else "",
-        field=field,
-        replaces=replaces,
-        reopens=reopens,
-        rule=rule,
-        resumes=resumes,
-        cause=wish.cause_of(said),
-        language=said.language,
-    )
-    return Draft(
-        kind=kind,
-        conversation_id=at.active.conversation_id if at.active else None,
-        facts=facts,
-        words=Words(said=said, value=value, complaint=complaint),
-    )
-
-
-def _noted(at: Place, topic: str) -> Draft:
-    said = at.inbound.said
-    facts = Facts(rule=topic, cause=wish.cause_of(said), language=said.language)
-    return Draft(kind=Kind.NOTED, conversation_id=None, facts=facts, words=Words(said=said))
-
-
-def _stray(at: Place, rule: str) -> Draft:
-    if at.active is None:
-        return _noted(at, rule)
-    return _draft(at, Kind.UNEXPECTED, after=at.active, rule=rule)
-
-
-def _asked(at: Place) -> _Asked | None:
-    return _Asked(at, at.active, at.flow, at.step) if at.active and at.flow else None
-
-
 @singledispatch
 def _decide(intent: object, at: Place) -> Draft:
-    message = f"no rule for {intent!r} at {at.step!r}"
-    raise TypeError(message)
+    raise TypeError(f"no rule for {intent!r} at {at.step!r}")
 
 
 @_decide.register
-def _(intent: wish.Start, at: Place) -> Draft:
+def _start(intent: wish.Start, at: Place) -> Draft:
     already = at.state.of_flow(intent.flow.name)
-    return _resume(already, at) if already else _begin(intent.flow, at)
-
-
-def _begin(flow: Flow, at: Place) -> Draft:
-    said = at.inbound.said
-    facts = Facts(
-        flow=flow.name,
-        flow_version=flow.version,
-        next_step=flow.steps[0].name,
-        cause=wish.cause_of(said),
-        language=said.language,
-        parked=tuple(as_text(one.conversation_id) for one in at.state.open),
-    )
-    identity = conversation_of(at.inbound.thread_id, at.inbound.dedup_key)
-    return Draft(kind=Kind.STARTED, conversation_id=identity, facts=facts, words=Words(said=said))
-
-
-def _resume(conversation: Conversation, at: Place) -> Draft:
-    said = at.inbound.said
-    step = conversation.current_step(at.flows.get(conversation.flow, conversation.flow_version))
-    facts = Facts(
-        flow=conversation.flow,
-        flow_version=conversation.flow_version,
-        step=step,
-        next_step=step,
-        cause=wish.cause_of(said),
-        language=said.language,
-        parked=tuple(as_text(one.conversation_id) for one in at.state.open if one is not conversation),
-    )
-    return Draft(
-        kind=Kind.RESUMED,
-        conversation_id=conversation.conversation_id,
-        facts=facts,
-        words=Words(said=said),
-    )
+    if already:
+        return resumed(at, already)
+    lapsed = at.state.lapsed
+    if lapsed and lapsed.flow == intent.flow.name and wish.cause_of(at.inbound.said) == "command":
+        return noted(at, "lapsed", as_text(lapsed.conversation_id))
+    return started(at, intent.flow)
 
 
 @_decide.register
-def _(intent: wish.Ask, at: Place) -> Draft:
+def _ask(intent: wish.Ask, at: Place) -> Draft:
     if intent.topic == "start" and at.active:
-        return _resume(at.active, at)
-    return _noted(at, intent.topic)
+        return resumed(at, at.active)
+    if intent.subject and at.state.machine(intent.subject) is None:
+        return stray(at, "no_machine")
+    return noted(at, intent.topic, intent.subject)
 
 
 @_decide.register
-def _(intent: wish.Stray, at: Place) -> Draft:
-    return _stray(at, intent.rule)
+def _stray(intent: wish.Stray, at: Place) -> Draft:
+    return stray(at, intent.rule)
 
 
 @_decide.register
-def _(intent: wish.Reply, at: Place) -> Draft:
-    asked = _asked(at)
+def _reply(intent: wish.Reply, at: Place) -> Draft:
+    asked = asked_at(at)
     if asked is None:
-        return _noted(at, "talk")
+        lapsed = at.state.lapsed
+        return noted(at, "lapsed", as_text(lapsed.conversation_id)) if lapsed else noted(at, "talk")
     if asked.step == CONFIRM:
-        return _stray(at, "use_buttons")
+        return stray(at, "surplus" if asked.flow.steps else "use_buttons")
     step = asked.flow.step(asked.step)
     if step.photo:
-        return _rejected(asked, "photo_expected", say("rule.photo_expected"))
+        return rejected(asked, "photo_expected", say("rule.photo_expected"))
     return _answered(asked, step, intent.text)
 
 
-def _answered(asked: _Asked, step: Step, text: str) -> Draft:
+def _answered(asked: Asked, step: Step, text: str) -> Draft:
     try:
         value = step.parse(text)
     except Refused as refused:
-        return _rejected(asked, refused.rule, refused.complaint)
+        return rejected(asked, refused.rule, refused.complaint)
     if step.unique and _taken(asked, value):
-        return _rejected(asked, "taken", say("rule.taken", value=value))
-    return _file(asked, step.name, value)
+        return rejected(asked, "taken", say("rule.taken", value=value))
+    return filed(asked, step.name, value)
 
 
-def _taken(asked: _Asked, value: str) -> bool:
-    return asked.at.state.has_machine_called(value)
-
-
-def _rejected(asked: _Asked, rule: str, complaint: str) -> Draft:
-    return _draft(asked.at, Kind.REJECTED, after=asked.conversation, rule=rule, complaint=complaint)
-
-
-def _file(asked: _Asked, field: str, value: str, kind: Kind | None = None) -> Draft:
-    held = asked.conversation.fields.get(field)
-    inbound = asked.at.inbound
-    stands = None if kind == Kind.SKIPPED else value
-    after = asked.conversation.filed(field, Answer(stands, inbound.dedup_key), inbound.occurred_at)
-    return _draft(
-        asked.at,
-        kind or (Kind.CORRECTED if held else Kind.ANSWERED),
-        after=after,
-        field=field,
-        replaces=held.source if held else "",
-        value=value,
-    )
+def _taken(asked: Asked, value: str) -> bool:
+    return asked.at.state.has_machine_called(value, asked.conversation.subject)
 
 
 @_decide.register
-def _(_intent: wish.Skip, at: Place) -> Draft:
-    asked = _asked(at)
+def _skip(_intent: wish.Skip, at: Place) -> Draft:
+    asked = asked_at(at)
     if asked is None:
-        return _noted(at, "nothing_open")
+        return noted(at, "nothing_open")
     if asked.step == CONFIRM:
-        return _stray(at, "use_buttons")
+        return stray(at, "use_buttons")
     held = asked.conversation.fields.get(asked.step)
     if held and held.value is not None:
-        return _file(asked, asked.step, held.value)
-    return _leave_empty(asked)
+        return filed(asked, asked.step, held.value)
+    return _left_empty(asked)
 
 
 @_decide.register
-def _(_intent: wish.Clear, at: Place) -> Draft:
-    asked = _asked(at)
-    return _leave_empty(asked) if asked and asked.step != CONFIRM else _stray(at, "use_buttons")
+def _clear(_intent: wish.Clear, at: Place) -> Draft:
+    asked = asked_at(at)
+    return _left_empty(asked) if asked and asked.step != CONFIRM else stray(at, "use_buttons")
 
 
-def _leave_empty(asked: _Asked) -> Draft:
+def _left_empty(asked: Asked) -> Draft:
     if not asked.flow.step(asked.step).optional:
-        return _rejected(asked, "required", say("rule.required"))
-    return _file(asked, asked.step, "", Kind.SKIPPED)
+        return rejected(asked, "required", say("rule.required"))
+    return filed(asked, asked.step, "", Kind.SKIPPED)
 
 
 @_decide.register
-def _(_intent: wish.Back, at: Place) -> Draft:
-    asked = _asked(at)
+def _back(_intent: wish.Back, at: Place) -> Draft:
+    asked = asked_at(at)
     if asked is None:
-        return _noted(at, "nothing_open")
+        return noted(at, "nothing_open")
     place = asked.flow.order[asked.step]
-    if place == 0:
-        return _stray(at, "first_step")
-    return _reopen(asked, asked.flow.steps[place - 1].name)
+    return reopened(asked, asked.flow.steps[place - 1].name) if place else stray(at, "first_step")
 
 
 @_decide.register
-def _(intent: wish.Change, at: Place) -> Draft:
-    asked = _asked(at)
-    return _reopen(asked, intent.field) if asked else _stray(at, "nothing_open")
-
-
-def _reopen(asked: _Asked, field: str) -> Draft:
-    draft = _draft(asked.at, Kind.BACK, after=None, reopens=field)
-    return _with_next(draft, field)
-
-
-def _with_next(draft: Draft, step: str) -> Draft:
-    return replace(draft, facts=replace(draft.facts, next_step=step))
+def _change(intent: wish.Change, at: Place) -> Draft:
+    asked = asked_at(at)
+    return reopened(asked, intent.field) if asked else stray(at, "nothing_open")
 
 
 @_decide.register
-def _(_intent: wish.Cancel, at: Place) -> Draft:
-    return _end(at, Kind.CANCELLED) if at.active else _noted(at, "nothing_open")
+def _put(intent: wish.Put, at: Place) -> Draft:
+    asked = asked_at(at)
+    if asked is None or not asked.conversation.surplus:
+        return stray(at, "already_answered")
+    step = asked.flow.step(intent.field)
+    return stray(at, "photo_expected") if step.photo else _answered(asked, step, asked.conversation.surplus)
 
 
 @_decide.register
-def _(_intent: wish.Confirm, at: Place) -> Draft:
-    asked = _asked(at)
+def _cancel(_intent: wish.Cancel, at: Place) -> Draft:
+    return ended(at, Kind.CANCELLED) if at.active else noted(at, "nothing_open")
+
+
+@_decide.register
+def _confirm(_intent: wish.Confirm, at: Place) -> Draft:
+    asked = asked_at(at)
     if asked is None or asked.step != CONFIRM:
-        return _stray(at, "not_yet")
+        return stray(at, "not_yet")
     for step in asked.flow.steps:
         value = asked.conversation.value(step.name)
         if step.unique and _taken(asked, value):
-            return _refused_late(asked, step.name, say("rule.taken", value=value))
-    return _end(at, Kind.CONFIRMED, asked.conversation.value(asked.flow.steps[0].name))
+            return rejected(asked, "taken", say("rule.taken", value=value), reopens=step.name)
+    return ended(at, Kind.CONFIRMED, _name(asked))
 
 
-def _refused_late(asked: _Asked, field: str, complaint: str) -> Draft:
-    draft = _draft(asked.at, Kind.REJECTED, after=None, rule="taken", reopens=field, complaint=complaint)
-    return _with_next(draft, field)
-
-
-def _end(at: Place, kind: Kind, value: str = "") -> Draft:
-    below = at.state.open[-2].conversation_id if len(at.state.open) > 1 else None
-    return _draft(at, kind, after=None, resumes=_text(below), value=value)
-
-
-def _text(identity: ConversationId | None) -> str:
-    return as_text(identity) if identity else ""
+def _name(asked: Asked) -> str:
+    """Give what a conversation is about in a word: its first answer, or its machine's name."""
+    machine = asked.at.state.machine(asked.conversation.subject)
+    if not asked.flow.steps:
+        return machine.nickname if machine else ""
+    return asked.conversation.value(asked.flow.steps[0].name)
 
 
 @_decide.register
-def _(intent: wish.Photo, at: Place) -> Draft:
-    asked = _asked(at)
+def _photo(intent: wish.Photo, at: Place) -> Draft:
+    asked = asked_at(at)
     if asked is None:
-        return _noted(at, "photo")
+        return noted(at, "photo")
     step = _photo_step(asked)
     if step is None:
-        return _stray(at, "photo_unwanted")
-    return _file(asked, step.name, intent.file_id, Kind.PHOTO_ADDED)
+        return stray(at, "photo_unwanted")
+    if intent.album and intent.album == asked.conversation.album:
+        return draft(at, Kind.PHOTO_ADDED, next_step=at.step, rule="album", value=intent.file_id)
+    return filed(asked, step.name, intent.file_id, Kind.PHOTO_ADDED)
 
 
-def _photo_step(asked: _Asked) -> Step | None:
+def _photo_step(asked: Asked) -> Step | None:
     """Find the step a photo answers: the one that asks for it now, else the flow's first."""
     here = asked.flow.step(asked.step) if asked.step != CONFIRM else None
     return here if here and here.photo else asked.flow.photo_step
 
 
 @_decide.register
-def _(intent: wish.Edit, at: Place) -> Draft:
-    asked = _asked(at)
+def _edit(intent: wish.Edit, at: Place) -> Draft:
+    asked = asked_at(at)
     field = _field_of_message(asked, intent.message_id) if asked else None
     if asked is None or field is None:
-        return _stray(at, "unknown_edit")
+        return _edit_of_the_past(intent, at)
     step = asked.flow.step(field)
     if not step.photo:
         return _answered(asked, step, intent.text)
     file_id = at.inbound.said.file_id
-    return _file(asked, field, file_id, Kind.PHOTO_ADDED) if file_id else _stray(at, "unknown_edit")
+    return filed(asked, field, file_id, Kind.PHOTO_ADDED) if file_id else stray(at, "unknown_edit")
 
 
-def _field_of_message(asked: _Asked, message_id: int) -> str | None:
+def _field_of_message(asked: Asked, message_id: int) -> str | None:
     fields = asked.conversation.fields
-    return next((field for field, answer in fields.items() if answer.message_id == message_id and message_id), None)
+    return next((field for field, answer in fields.items() if message_id and answer.message_id == message_id), None)
+
+
+def _edit_of_the_past(intent: wish.Edit, at: Place) -> Draft:
+    """Offer to change the machine whose field an edited message once filled."""
+    found = answer_in_message(at.inbound.about, at.state, intent.message_id)
+    flow = at.flows.newest(EDIT_MACHINE)
+    if found is None or flow is None or flow.step(found.field).photo:
+        return stray(at, "unknown_edit")
+    try:
+        value = flow.step(found.field).parse(intent.text)
+    except Refused:
+        return stray(at, "unknown_edit")
+    return noted(at, "edit_offer", found.subject, found.field, value=value)
+
+
+@_decide.register
+def _apply_edit(intent: wish.ApplyEdit, at: Place) -> Draft:
+    offer = event_named(at.inbound.about, intent.event_id)
+    if offer is None or offer.words is None:
+        return stray(at, "over")
+    return _change_machine(at, offer.facts.subject, {offer.facts.field: offer.words.value})
+
+
+@_decide.register
+def _change_field(intent: wish.ChangeMachine, at: Place) -> Draft:
+    open_already = at.state.of_flow(EDIT_MACHINE)
+    if open_already and open_already.subject == intent.subject:
+        return resumed(at, open_already, reopens=intent.field)
+    return _change_machine(at, intent.subject, {}, intent.field)
+
+
+def _change_machine(at: Place, subject: str, changes: dict[str, str | None], reopens: str = "") -> Draft:
+    flow, machine = at.flows.newest(EDIT_MACHINE), at.state.machine(subject)
+    if flow is None or machine is None:
+        return stray(at, "no_machine")
+    return started(at, flow, prefill={**values_of(machine), **changes}, subject=subject, reopens=reopens)
+
+
+@_decide.register
+def _remove(intent: wish.RemoveMachine, at: Place) -> Draft:
+    flow, machine = at.flows.newest(REMOVE_MACHINE), at.state.machine(intent.subject)
+    if flow is None or machine is None:
+        return stray(at, "no_machine")
+    already = at.state.of_flow(REMOVE_MACHINE)
+    if already and already.subject == intent.subject:
+        return resumed(at, already)
+    return started(at, flow, subject=intent.subject)
+
+
+@_decide.register
+def _history(intent: wish.History, at: Place) -> Draft:
+    if at.state.machine(intent.subject) is None:
+        return stray(at, "no_machine")
+    return noted(at, "history", intent.subject, lines=lines_of_machine(at.inbound.about, intent.subject))
+
+
+@_decide.register
+def _save_photo(intent: wish.SavePhoto, at: Place) -> Draft:
+    flow, photo = at.flows.newest(ADD_MACHINE), event_named(at.inbound.about, intent.event_id)
+    if flow is None or flow.photo_step is None or photo is None or not photo.words or not photo.words.said:
+        return stray(at, "over")
+    already = at.state.of_flow(ADD_MACHINE)
+    if already:
+        return resumed(at, already)
+    return started(at, flow, prefill={flow.photo_step.name: photo.words.said.file_id})
+
+
+@_decide.register
+def _take_up(intent: wish.TakeUp, at: Place) -> Draft:
+    open_still = at.state.conversation(intent.conversation_id)
+    if open_still:
+        return resumed(at, open_still)
+    past = conversation_of_the_past(at.inbound.about, intent.conversation_id)
+    flow = at.flows.newest(past.flow) if past else None
+    if past is None or flow is None:
+        return stray(at, "over")
+    already = at.state.of_flow(past.flow)
+    if already:
+        return resumed(at, already)
+    prefill = {field: answer.value for field, answer in past.fields.items() if field in flow.order}
+    return started(
+        at, flow, prefill=prefill, subject=past.subject, reopens=past.revisit, continues=as_text(past.conversation_id)
+    )

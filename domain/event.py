@@ -38,8 +38,9 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `step` and `next_step` are the steps before and after; `field` is where a value was filed; `replaces` is the
     dedup key of the input whose value it takes the place of (empty: the field was empty); `reopens` is a step
     asked again; `rule` is the rule that refused or chose the reply; `cause` is how the input came; `parked` are
-    the open conversations set aside, oldest first, and `resumes` the one taken up again (UUID texts); `basis`
-    are the accepted inputs an expiry had seen.
+    the open conversations set aside, oldest first, and `resumes` the one taken up again (UUID texts); `subject`
+    is the machine it is about, and `continues` the ended conversation whose answers were taken over (UUID texts);
+    `basis` are the accepted inputs an expiry had seen.
     """
 
     flow: str = ""
@@ -55,16 +56,21 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     parked: tuple[str, ...] = ()
     resumes: str = ""
     subject: str = ""
+    continues: str = ""
     basis: tuple[str, ...] = ()
 
 
 class Words(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What is personal: what was said, the value understood from it, and the sentence that refused it."""
+    """What is personal: what was said, the value understood from it, and the sentence that refused it.
+
+    `prefill` are the values a conversation begins with; `lines` are what was looked up for the reply.
+    """
 
     said: Said | None = None
     value: str = ""
     complaint: str = ""
-    prefill: dict[str, str] = {}
+    prefill: dict[str, str | None] = {}
+    lines: tuple[str, ...] = ()
 
 
 class Draft(Struct, frozen=True, kw_only=True, gc=False):

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from holdfast.domain.event import Event
-from holdfast.domain.ids import as_text
-from holdfast.domain.kinds import ENDINGS, FILING, Kind
+from holdfast.domain.event import Event, Said
+from holdfast.domain.kinds import ACCEPTED, ENDINGS, FILING, SILENT, Kind
 from holdfast.domain.library import shelved
 from holdfast.domain.order import counted
 from holdfast.domain.state import Answer, Conversation, ThreadState
@@ -24,19 +23,38 @@ def fold(events: Iterable[Event], onto: ThreadState = EMPTY) -> ThreadState:
 
 def evolve(state: ThreadState, event: Event) -> ThreadState:
     """Take one event that comes next in canonical order."""
-    words = event.words
-    if words is not None and words.said is not None and state.user_id != words.said.user_id:
-        state = replace(state, user_id=words.said.user_id, chat_id=words.said.chat_id)
+    if event.words is not None and event.words.said is not None:
+        state = _heard(state, event.words.said)
     change = _CHANGES.get(event.kind)
-    return change(state, event) if change else _touched(state, event)
+    after = change(state, event) if change else _touched(state, event)
+    return _accepted(after, event) if event.kind in ACCEPTED else after
+
+
+def _heard(state: ThreadState, said: Said) -> ThreadState:
+    heard = said.message_id if said.type not in {"tap", "edit"} else state.heard
+    if state.user_id == said.user_id and heard <= state.heard:
+        return state
+    return replace(state, user_id=said.user_id, chat_id=said.chat_id, heard=max(heard, state.heard))
+
+
+def _accepted(state: ThreadState, event: Event) -> ThreadState:
+    conversation = state.conversation(event.conversation_id)
+    if conversation is None:
+        return state
+    return state.with_open(replace(conversation, accepted=(*conversation.accepted, event.dedup_key)))
 
 
 def _touched(state: ThreadState, event: Event) -> ThreadState:
     conversation = state.conversation(event.conversation_id)
     if conversation is None:
         return state
+    surplus = conversation.surplus
+    if event.kind == Kind.UNEXPECTED and event.facts.rule == "surplus" and event.words and event.words.said:
+        surplus = event.words.said.text
+    elif event.facts.rule == "left_out":
+        surplus = ""
     revisit = event.facts.reopens or conversation.revisit
-    return state.with_open(replace(conversation, updated_at=event.occurred_at, revisit=revisit))
+    return state.with_open(replace(conversation, updated_at=event.occurred_at, revisit=revisit, surplus=surplus))
 
 
 def _started(state: ThreadState, event: Event) -> ThreadState:
@@ -47,6 +65,7 @@ def _started(state: ThreadState, event: Event) -> ThreadState:
     rival = state.of_flow(facts.flow)
     if rival is not None:
         state = state.with_ended(rival.conversation_id, "superseded")
+    state = replace(state, lapsed=rival)
     prefill = event.words.prefill if event.words else {}
     return state.with_open(
         Conversation(
@@ -56,6 +75,7 @@ def _started(state: ThreadState, event: Event) -> ThreadState:
             started_at=event.occurred_at,
             updated_at=event.occurred_at,
             fields={field: Answer(value, event.dedup_key) for field, value in prefill.items()},
+            revisit=facts.reopens,
             subject=facts.subject,
         )
     )
@@ -65,12 +85,18 @@ def _filed(state: ThreadState, event: Event) -> ThreadState:
     conversation = state.conversation(event.conversation_id)
     if conversation is None:
         return state
-    held = conversation.fields.get(event.facts.field)
     words = event.words
+    album = words.said.media_group if words is not None and words.said is not None else ""
+    if album:
+        conversation = replace(conversation, album=album)
+    if not event.facts.field:
+        return state.with_open(replace(conversation, updated_at=event.occurred_at))
+    held = conversation.fields.get(event.facts.field)
     value = words.value if words is not None and event.kind != Kind.SKIPPED else None
     if (held.source if held else "") != event.facts.replaces:
         return replace(state, unfiled=(*state.unfiled, (event.facts.field, value or "")))
     answer = Answer(value, event.dedup_key, _message_of(event, held))
+    conversation = replace(conversation, surplus="")
     return state.with_open(conversation.filed(event.facts.field, answer, event.occurred_at))
 
 
@@ -87,7 +113,8 @@ def _resumed(state: ThreadState, event: Event) -> ThreadState:
     if conversation is None:
         return state
     others = tuple(one for one in state.open if one is not conversation)
-    return replace(state, open=(*others, replace(conversation, updated_at=event.occurred_at)))
+    taken_up = replace(conversation, updated_at=event.occurred_at, revisit=event.facts.reopens or conversation.revisit)
+    return replace(state, open=(*others, taken_up), lapsed=None)
 
 
 def _ended(state: ThreadState, event: Event) -> ThreadState:
@@ -96,7 +123,13 @@ def _ended(state: ThreadState, event: Event) -> ThreadState:
         return state
     if event.kind == Kind.CONFIRMED:
         state = replace(state, machines=shelved(state.machines, conversation, event.occurred_at))
+    state = replace(state, lapsed=conversation if event.kind == Kind.EXPIRED else None)
     return state.with_ended(conversation.conversation_id, ENDINGS[Kind(event.kind)])
+
+
+def _unmoved(state: ThreadState, _event: Event) -> ThreadState:
+    """A fact from outside: nobody spoke, so nothing moves on, and no deadline either."""
+    return state
 
 
 def _forgotten(state: ThreadState, _event: Event) -> ThreadState:
@@ -107,11 +140,7 @@ _CHANGES: dict[str, Callable[[ThreadState, Event], ThreadState]] = {
     Kind.STARTED: _started,
     Kind.RESUMED: _resumed,
     Kind.FORGOTTEN: _forgotten,
+    **dict.fromkeys(SILENT, _unmoved),
     **dict.fromkeys(FILING, _filed),
     **dict.fromkeys(ENDINGS, _ended),
 }
-
-
-def parked_in(event: Event, state: ThreadState) -> tuple[str, ...]:
-    """Name the conversations an event leaves waiting below the active one, oldest first."""
-    return tuple(as_text(one.conversation_id) for one in state.open if one.conversation_id != event.conversation_id)

@@ -65,16 +65,22 @@ class Step(BaseModel):
 
 
 class Flow(BaseModel):
-    """A declared questionnaire: its name and version, the command that starts it, its steps, its time to live."""
+    """A declared questionnaire: its name and version, the command that starts it, its steps, its time to live.
+
+    `intro` is said first, `card` heads the card that is confirmed, `confirm` labels its button, `done` is said
+    last; `{value}` in them stands for the first answer. A flow without a command is started by buttons alone.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name
     version: Annotated[int, Field(ge=1)] = 1
-    command: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    command: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,31})?$")] = ""
     title: Annotated[str, Field(min_length=1, max_length=60)]
-    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=50)]
+    steps: Annotated[tuple[Step, ...], Field(max_length=50)]
     intro: Annotated[str, Field(max_length=1000)] = ""
+    card: Annotated[str, Field(max_length=500)] = ""
+    confirm: Annotated[str, Field(max_length=60)] = ""
     done: Annotated[str, Field(max_length=1000)] = ""
     ttl: timedelta = timedelta(hours=24)
 
@@ -114,8 +120,9 @@ class Flows:
         self._newest: dict[str, Flow] = {}
         for flow in flows:
             self._add(flow)
-        self._commands = {flow.command: flow for flow in self._newest.values()}
-        if len(self._commands) != len(self._newest):
+        begun = [flow for flow in self._newest.values() if flow.command]
+        self._commands = {flow.command: flow for flow in begun}
+        if len(self._commands) != len(begun):
             message = "two flows share a command"
             raise FlowError(message)
 
@@ -128,8 +135,8 @@ class Flows:
             self._newest[flow.name] = flow
 
     def __iter__(self) -> Iterator[Flow]:
-        """Give the newest version of each flow, in the order declared."""
-        return iter(self._newest.values())
+        """Give the newest version of each flow that a command starts, in the order declared."""
+        return iter(self._commands.values())
 
     def get(self, name: str, version: int) -> Flow:
         """Find the very version a conversation began with; UnknownFlow when it is not loaded."""

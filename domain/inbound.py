@@ -2,14 +2,18 @@
 
 from msgspec import Struct
 
-from holdfast.domain.event import Said
+from holdfast.domain.event import Event, Said
 from holdfast.domain.ids import ThreadId
 
 _EPOCH_SHIFT = 40
 
 
 class Inbound(Struct, frozen=True, kw_only=True, gc=False):
-    """One input in our words. `order` is its update order; the times are microseconds since 1970."""
+    """One input in our words. `order` is its update order; the times are microseconds since 1970.
+
+    `about` are the thread's events, where the input refers to something of the past; `barred` names the limit
+    that keeps it from being acted on (not_allowed, too_fast, flood).
+    """
 
     thread_id: ThreadId
     dedup_key: str
@@ -17,6 +21,8 @@ class Inbound(Struct, frozen=True, kw_only=True, gc=False):
     occurred_at: int
     received_at: int
     said: Said
+    about: tuple[Event, ...] = ()
+    barred: str = ""
 
 
 def update_order(epoch: int, update_id: int) -> int:

@@ -1,13 +1,17 @@
 """What a person wants with an input: read from what was said and where the thread stands."""
 
 import re
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from holdfast.domain import taps
 from holdfast.domain.event import Said
 from holdfast.domain.flow import Flow, Flows
+from holdfast.domain.ids import ConversationId, EventId, as_text
+from holdfast.domain.library import FIELDS
 from holdfast.domain.state import Conversation, ThreadState
+from holdfast.domain.taps import Tap
 
 
 class Start(Struct, frozen=True):
@@ -40,6 +44,12 @@ class Change(Struct, frozen=True):
     field: str
 
 
+class Put(Struct, frozen=True):
+    """File a text that came when nothing was asked."""
+
+    field: str
+
+
 class Cancel(Struct, frozen=True):
     """End without a result."""
 
@@ -52,6 +62,7 @@ class Photo(Struct, frozen=True):
     """A picture, to be kept wherever the conversation stands."""
 
     file_id: str
+    album: str
 
 
 class Edit(Struct, frozen=True):
@@ -62,9 +73,47 @@ class Edit(Struct, frozen=True):
 
 
 class Ask(Struct, frozen=True):
-    """A wish that needs no conversation: `topic` chooses the reply."""
+    """A wish that needs no conversation: `topic` chooses the reply, `subject` is the machine it is about."""
 
     topic: str
+    subject: str = ""
+
+
+class History(Struct, frozen=True):
+    """Tell what became of a machine."""
+
+    subject: str
+
+
+class ChangeMachine(Struct, frozen=True):
+    """Change one field of a machine in the library."""
+
+    subject: str
+    field: str
+
+
+class RemoveMachine(Struct, frozen=True):
+    """Take a machine out of the library."""
+
+    subject: str
+
+
+class SavePhoto(Struct, frozen=True):
+    """Register a machine with a photo that was sent when nothing was open."""
+
+    event_id: EventId
+
+
+class ApplyEdit(Struct, frozen=True):
+    """Change a machine's field to what an earlier message says since it was edited."""
+
+    event_id: EventId
+
+
+class TakeUp(Struct, frozen=True):
+    """Go on with a conversation that has ended, with all it held."""
+
+    conversation_id: ConversationId
 
 
 class Stray(Struct, frozen=True):
@@ -73,7 +122,10 @@ class Stray(Struct, frozen=True):
     rule: str
 
 
-Intent = Start | Reply | Skip | Clear | Back | Change | Cancel | Confirm | Photo | Edit | Ask | Stray
+Intent = (
+    Start | Reply | Skip | Clear | Back | Change | Put | Cancel | Confirm | Photo | Edit | Ask | History | ChangeMachine
+    | RemoveMachine | SavePhoto | ApplyEdit | TakeUp | Stray
+)  # fmt: skip
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@[A-Za-z0-9_]+)?(?=\s|$)")
 _PLAIN: dict[str, Intent] = {
@@ -82,6 +134,7 @@ _PLAIN: dict[str, Intent] = {
     "cancel": Cancel(),
     "help": Ask("help"),
     "start": Ask("start"),
+    "library": Ask("library"),
 }
 _TAPS: dict[str, Intent] = {
     taps.SKIP: Skip(),
@@ -91,6 +144,8 @@ _TAPS: dict[str, Intent] = {
     taps.CANCEL: Cancel(),
     taps.CONFIRM: Confirm(),
 }
+_OF_A_STEP = frozenset({taps.SKIP, taps.KEEP, taps.EMPTY, taps.BACK})
+_OF_THE_CARD = frozenset({taps.CONFIRM, taps.PUT})
 
 
 def interpret(flows: Flows, state: ThreadState, said: Said) -> Intent:
@@ -101,7 +156,7 @@ def interpret(flows: Flows, state: ThreadState, said: Said) -> Intent:
         case "tap":
             return _tapped(flows, state, said.text)
         case "photo":
-            return Photo(said.file_id)
+            return Photo(said.file_id, said.media_group)
         case "edit":
             return Edit(said.message_id, said.text)
         case "group":
@@ -110,11 +165,27 @@ def interpret(flows: Flows, state: ThreadState, said: Said) -> Intent:
             return Stray("unsupported")
 
 
+def refers_to_the_past(state: ThreadState, said: Said) -> bool:
+    """Whether deciding an input takes more of its thread than what is open."""
+    if said.type == "edit":
+        return not any(said.message_id == answer.message_id for one in state.open for answer in one.fields.values())
+    tap = taps.read(said.text) if said.type == "tap" else None
+    return tap is not None and tap.verb in taps.ABOUT_THE_PAST
+
+
 def cause_of(said: Said) -> str:
     """Name how an input came: command, text, button, photo, edit or other."""
     if said.type == "text":
         return "command" if _COMMAND.match(said.text) else "text"
     return {"tap": "button"}.get(said.type, said.type)
+
+
+def words_searched(said: Said) -> tuple[int, str]:
+    """Give the page of the library that is asked for, and the words it is searched for."""
+    if said.type == "tap":
+        tap = taps.read(said.text)
+        return (max(tap.place, 0), tap.text) if tap else (0, "")
+    return 0, said.text.partition(" ")[2].strip()
 
 
 def _typed(flows: Flows, text: str) -> Intent:
@@ -130,21 +201,47 @@ def _tapped(flows: Flows, state: ThreadState, data: str) -> Intent:
     tap = taps.read(data)
     if tap is None:
         return Stray("unknown_button")
-    if tap.flow:
-        flow = flows.newest(tap.flow)
-        return Start(flow) if flow else Stray("unknown_button")
+    if tap.verb:
+        return _verb(flows, tap)
     active = state.active
-    if active is None or tap.conversation_id != active.conversation_id:
-        return Stray("parked" if state.conversation(tap.conversation_id) else "over")
+    if active is None or tap.identity != active.conversation_id:
+        return Stray("parked" if state.conversation(ConversationId(tap.identity)) else "over")
     return _tapped_in(flows.get(active.flow, active.flow_version), active, tap)
 
 
-def _tapped_in(flow: Flow, active: Conversation, tap: taps.Tap) -> Intent:
+def _verb(flows: Flows, tap: Tap) -> Intent:
+    if tap.verb == taps.START:
+        flow = flows.newest(tap.text)
+        return Start(flow) if flow and flow.command else Stray("unknown_button")
+    if tap.verb == taps.LIBRARY:
+        return Ask("library")
+    if tap.verb == taps.EDIT:
+        known = tap.place in range(len(FIELDS))
+        return ChangeMachine(as_text(tap.identity), FIELDS[tap.place]) if known else Stray("unknown_button")
+    return _ON_THINGS[tap.verb](tap.identity)
+
+
+_ON_THINGS: dict[str, Callable[[bytes], Intent]] = {
+    taps.MACHINE: lambda identity: Ask("machine", as_text(identity)),
+    taps.FIELDS: lambda identity: Ask("fields", as_text(identity)),
+    taps.HISTORY: lambda identity: History(as_text(identity)),
+    taps.REMOVE: lambda identity: RemoveMachine(as_text(identity)),
+    taps.SAVE_PHOTO: lambda identity: SavePhoto(EventId(identity)),
+    taps.CORRECT: lambda identity: ApplyEdit(EventId(identity)),
+    taps.TAKE_UP: lambda identity: TakeUp(ConversationId(identity)),
+}
+
+
+def _tapped_in(flow: Flow, active: Conversation, tap: Tap) -> Intent:
     step = active.current_step(flow)
-    if tap.action == taps.CHANGE and tap.place in range(len(flow.steps)):
-        return Change(flow.steps[tap.place].name)
-    if tap.action == taps.CONFIRM and step in flow.order and flow.order[step] < len(flow.steps):
-        return Stray("not_yet")
-    if tap.action in (taps.SKIP, taps.KEEP, taps.EMPTY, taps.BACK) and tap.place != flow.order[step]:
+    at_card = flow.order[step] == len(flow.steps)
+    if tap.action in _OF_THE_CARD and not at_card:
+        return Stray("not_yet" if tap.action == taps.CONFIRM else "already_answered")
+    if tap.action in (taps.CHANGE, taps.PUT) and tap.place in range(len(flow.steps)):
+        field = flow.steps[tap.place].name
+        return Change(field) if tap.action == taps.CHANGE else Put(field)
+    if tap.action == taps.EMPTY and at_card and active.surplus:
+        return Stray("left_out")
+    if tap.action in _OF_A_STEP and tap.place != flow.order[step]:
         return Stray("already_answered")
     return _TAPS.get(tap.action, Stray("unknown_button"))

@@ -38,4 +38,4 @@ ENDINGS = {Kind.CONFIRMED: "completed", Kind.CANCELLED: "cancelled", Kind.EXPIRE
 """Kinds that end a conversation, and what it then is. (The fourth end, superseded, follows from the order.)"""
 
 SILENT = frozenset({Kind.PHOTO_STORED, Kind.NAMEPLATE_READ})
-"""Kinds that owe no reply."""
+"""Facts from outside, which owe a reply only when something failed."""

@@ -23,8 +23,8 @@ class RowChange(Struct, frozen=True, gc=False):
     values: tuple[Any, ...] | None
 
 
-Fold = Callable[[ThreadState, ThreadState], list[RowChange]]
-"""A projection: the row changes that lead from one state of a thread to a later one."""
+Fold = Callable[[ThreadState, ThreadState, Event], list[RowChange]]
+"""A projection: the row changes an event makes, given the states of its thread before and after it."""
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -90,9 +90,21 @@ class Quarantined(Struct, frozen=True, kw_only=True):
 
     dedup_key: str
     thread_id: ThreadId | None
-    raw: bytes
+    raw: bytes | None
     error: str
     received_at: int
+    replayed_at: int | None = None
+
+
+class WantedPhoto(Struct, frozen=True, kw_only=True):
+    """A photo whose bytes are not kept yet, and the event it came with. `file_size` is in bytes, 0 when unknown."""
+
+    event_id: EventId
+    thread_id: ThreadId
+    user_id: int
+    chat_id: int
+    file_id: str
+    file_size: int
 
 
 class Log(Protocol):
@@ -125,6 +137,15 @@ class Log(Protocol):
     async def quarantine(self, item: Quarantined) -> None:
         """Keep an input that could not be taken in."""
 
+    async def event(self, event_id: EventId) -> Event | None:
+        """Read one event."""
+
+    async def photos_wanted(self) -> list[WantedPhoto]:
+        """Give the photos whose bytes are not kept yet."""
+
+    async def keep(self, thread_id: ThreadId, digest: bytes, content: bytes) -> None:
+        """Make a photo's bytes durable, under the SHA-256 of what they are."""
+
     async def remember(self, name: str, value: str) -> None:
         """Keep one fact about this log, durably."""
 
@@ -139,11 +160,21 @@ class Clock(Protocol):
         """Let some time pass."""
 
 
+class Files(Protocol):
+    """Where photos are fetched from."""
+
+    async def fetch(self, file_id: str) -> bytes:
+        """Give a file's bytes; TelegramUnreachable: try later, TelegramRefused: it can't be had."""
+
+
 class Messenger(Protocol):
     """The edge a reply goes out through."""
 
-    async def send(self, chat_id: int, screen: Screen) -> int:
-        """Show a screen and give its message id; TelegramError when it was not shown."""
+    async def send(self, chat_id: int, screen: Screen, replaces: int = 0) -> int:
+        """Show a screen and give its message id; TelegramError when it was not shown.
+
+        `replaces` is a message that the screen takes the place of (0: none).
+        """
 
     async def acknowledge(self, callback_id: str) -> None:
         """Tell the edge that a tap has been taken in; best effort, never an error."""

@@ -1,136 +1,126 @@
-"""What a person is shown after an event: the reply is a function of the state and the event, so it is history too."""
+"""What a person is shown after an event. The reply is a function of the state and the event, so it is history too."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from holdfast.domain import taps
 from holdfast.domain.errors import UnknownFlow
 from holdfast.domain.event import Event
-from holdfast.domain.flow import CONFIRM, Flow, Flows, Step
-from holdfast.domain.ids import ConversationId
-from holdfast.domain.kinds import SILENT, Kind
-from holdfast.domain.screen import Button, Screen
-from holdfast.domain.state import Conversation, ThreadState
+from holdfast.domain.flow import Flow, Flows, Step
+from holdfast.domain.ids import ConversationId, from_text
+from holdfast.domain.kinds import ACCEPTED, SILENT, Kind
+from holdfast.domain.library import EDIT_MACHINE
+from holdfast.domain.library_screens import TOPICS, library_screens
+from holdfast.domain.question import Standing, standing
+from holdfast.domain.screen import Button, Keyboard, Screen
+from holdfast.domain.state import ThreadState
 from holdfast.domain.wording import WORDING, clipped, escape, say
 
-GROUP = "group"
-"""The rule of an input that was said in a group."""
-
-_CARD, _BOLD = 2400, 200
-"""Characters of a card's lines and of the value that was saved: with what stands above, a message holds 4096."""
-
-Rows = tuple[tuple[Button, ...], ...]
-
-
-def render(flows: Flows, state: ThreadState, event: Event) -> tuple[Screen, ...]:
-    """Render the reply an event owes, from the state right after it; empty for the kinds that owe none."""
-    if not owes_reply(event):
-        return ()
-    if event.facts.rule == GROUP:
-        return (Screen(text=say("noted.group")),)
-    opening = _OPENINGS.get(event.kind, _complaint)(flows, event)
-    try:
-        text, keyboard = _standing(flows, state)
-    except UnknownFlow:
-        missing = say("rule.flow_missing")
-        text, keyboard = "" if opening == missing else missing, ()
-    if event.facts.resumes and state.active:
-        opening = f"{opening}\n\n{say('taken_up')}"
-    body = "\n\n".join(part for part in (opening, text) if part)
-    return (Screen(text=body, keyboard=keyboard),)
+_QUIET_RULES = frozenset({"album", "flood"})
+_AT_LOAD = "silence"
+_BOLD = 200
+"""Characters of the value that was saved, where it is told."""
 
 
 def owes_reply(event: Event) -> bool:
-    """Whether an event owes its person a reply; a group is answered once."""
-    return event.kind not in SILENT and (event.facts.rule != GROUP or event.version == 1)
+    """Whether an event owes its person a reply.
+
+    A group is answered once, an album once, a flood not at all; an expiry found when the next input came is told
+    with the reply to that input. A fact from outside is told only when it failed.
+    """
+    facts = event.facts
+    if facts.rule in _QUIET_RULES:
+        return False
+    if event.kind in SILENT:
+        return bool(facts.rule)
+    if facts.rule == "group":
+        return event.version == 1
+    return event.kind != Kind.EXPIRED or facts.cause != _AT_LOAD
 
 
-def _standing(flows: Flows, state: ThreadState) -> tuple[str, Rows]:
-    """Render what stands at the bottom of the chat: the open question, or what can be begun."""
-    active = state.active
-    if active is None:
-        return "", tuple((Button(flow.title, taps.start_data(flow.name)),) for flow in flows)
-    flow = flows.get(active.flow, active.flow_version)
-    step = active.current_step(flow)
-    return _card(flow, active) if step == CONFIRM else _question(flow, active, flow.step(step))
+def render(flows: Flows, state: ThreadState, event: Event) -> tuple[Screen, ...]:
+    """Render the reply an event owes, from the state right after it; empty for those that owe none."""
+    if not owes_reply(event):
+        return ()
+    if event.facts.rule == "group":
+        return (Screen(text=say("noted.group")),)
+    if event.kind == Kind.NOTED and event.facts.rule in TOPICS:
+        return _beside_the_question(flows, state, library_screens(flows, state, event))
+    return (_reply(flows, state, event),)
 
 
-def _question(flow: Flow, conversation: Conversation, step: Step) -> tuple[str, Rows]:
-    place = flow.order[step.name]
-    lines = [say("question", place=place + 1, total=len(flow.order), title=step.title, prompt=step.prompt)]
-    held = conversation.fields.get(step.name)
-    if held is not None and held.value is not None:
-        lines.append(say("question.now", value=_readable(step, held.value)))
-    elif step.hint:
-        lines.append(say("question.hint", hint=step.hint))
-    return "\n".join(lines), _question_keys(conversation, step, place)
+def _beside_the_question(flows: Flows, state: ThreadState, screens: tuple[Screen, ...]) -> tuple[Screen, ...]:
+    """Keep the open question at the bottom, unless a message further up merely changes."""
+    if state.active is None or all(screen.in_place for screen in screens):
+        return screens
+    text, keyboard = _standing(flows, state)
+    return (*screens, Screen(text=text, keyboard=keyboard))
 
 
-def _question_keys(conversation: Conversation, step: Step, place: int) -> Rows:
-    identity = conversation.conversation_id
-    held = conversation.fields.get(step.name)
-    answers: list[Button] = []
-    if held is not None and held.value is not None:
-        answers.append(_button("keep", identity, taps.KEEP, place))
-        if step.optional:
-            answers.append(_button("empty", identity, taps.EMPTY, place))
-    elif step.optional:
-        answers.append(_button("skip", identity, taps.SKIP, place))
-    moves = [_button("cancel", identity, taps.CANCEL)]
-    if place:
-        moves.insert(0, _button("back", identity, taps.BACK, place))
-    return tuple(tuple(row) for row in (answers, moves) if row)
+def _reply(flows: Flows, state: ThreadState, event: Event) -> Screen:
+    opening, offers = _opening(flows, event)
+    text, keyboard = _standing(flows, state)
+    opening = "" if opening == text else opening
+    if event.facts.resumes and state.active:
+        opening = f"{opening}\n\n{say('taken_up')}"
+    body = "\n\n".join(part for part in (opening, text) if part)
+    return Screen(text=body, keyboard=(*offers, *keyboard), in_place=_in_place(state, event))
 
 
-def _card(flow: Flow, conversation: Conversation) -> tuple[str, Rows]:
-    identity = conversation.conversation_id
-    head = say("card", place=len(flow.order), total=len(flow.order))
-    text = f"{head}\n\n" + "\n".join(_card_lines(flow, conversation)) + f"\n\n{say('card.ask')}"
-    changes = [
-        Button(WORDING["button.change"].format(title=step.title), taps.action_data(identity, taps.CHANGE, place))
-        for place, step in enumerate(flow.steps)
-    ]
-    last = len(flow.steps)
-    return text, (
-        (_button("confirm", identity, taps.CONFIRM),),
-        *_pairs(changes),
-        (_button("back", identity, taps.BACK, last), _button("cancel", identity, taps.CANCEL)),
-    )
+def _in_place(state: ThreadState, event: Event) -> str:
+    """Let the tapped message change where the tap did something and the person has written nothing since."""
+    said = event.words.said if event.words else None
+    if said is None or said.type != "tap" or event.kind not in ACCEPTED:
+        return ""
+    return "last" if said.message_id > state.heard else ""
 
 
-def _card_lines(flow: Flow, conversation: Conversation) -> list[str]:
-    """Give a line for each field; where all together would burst the message, each value gets an equal share."""
-    values = [_held(conversation, step) for step in flow.steps]
-    room = _CARD - sum(len(step.title) + len(": \n") for step in flow.steps)
-    most = room if sum(map(len, values)) <= room else room // len(values)
-    return [
-        say("card.line", title=step.title, value=clipped(value, most))
-        for step, value in zip(flow.steps, values, strict=True)
-    ]
+def _standing(flows: Flows, state: ThreadState) -> Standing:
+    try:
+        return standing(flows, state)
+    except UnknownFlow:
+        return say("rule.flow_missing"), ()
 
 
-def _pairs(buttons: list[Button]) -> Iterator[tuple[Button, ...]]:
-    return (tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
+def _opening(flows: Flows, event: Event) -> tuple[str, Keyboard]:
+    try:
+        return _OPENINGS.get(event.kind, _refused)(flows, event), _offers(event)
+    except UnknownFlow:
+        return say("rule.flow_missing"), ()
 
 
-def _button(name: str, identity: ConversationId, action: str, place: int = -1) -> Button:
-    return Button(WORDING[f"button.{name}"], taps.action_data(identity, action, place))
+def _offers(event: Event) -> Keyboard:
+    """Buttons that belong to what happened, above those of what is open."""
+    if event.kind == Kind.CANCELLED and event.conversation_id:
+        return ((Button(WORDING["button.take_up"], taps.thing(taps.TAKE_UP, event.conversation_id)),),)
+    if event.kind != Kind.NOTED:
+        return ()
+    if event.facts.rule == "photo":
+        return ((Button(WORDING["button.save_photo"], taps.thing(taps.SAVE_PHOTO, event.event_id)),),)
+    if event.facts.rule == "lapsed" and event.facts.subject:
+        lapsed = ConversationId(from_text(event.facts.subject))
+        return ((Button(WORDING["button.take_up"], taps.thing(taps.TAKE_UP, lapsed)),),)
+    if event.facts.rule == "edit_offer":
+        return ((Button(WORDING["button.correct"], taps.thing(taps.CORRECT, event.event_id)),),)
+    return ()
 
 
-def _held(conversation: Conversation, step: Step) -> str:
-    value = conversation.value(step.name)
-    return _readable(step, value) if value else WORDING["card.empty"]
-
-
-def _readable(step: Step, value: str) -> str:
-    return WORDING["card.photo"] if step.photo else value
+def _flow(flows: Flows, event: Event) -> Flow:
+    return flows.get(event.facts.flow, event.facts.flow_version)
 
 
 def _field(flows: Flows, event: Event) -> Step:
-    return flows.get(event.facts.flow, event.facts.flow_version).step(event.facts.field or event.facts.reopens)
+    return _flow(flows, event).step(event.facts.field or event.facts.reopens)
+
+
+def _filling(text: str, event: Event) -> str:
+    value = clipped(event.words.value, _BOLD) if event.words else "…"
+    return escape(text).replace("{value}", f"<b>{escape(value)}</b>")
 
 
 def _started(flows: Flows, event: Event) -> str:
-    return escape(flows.get(event.facts.flow, event.facts.flow_version).intro)
+    if event.facts.continues:
+        return say("taken_up_again")
+    return _filling(_flow(flows, event).intro, event)
 
 
 def _filed(flows: Flows, event: Event) -> str:
@@ -140,7 +130,7 @@ def _filed(flows: Flows, event: Event) -> str:
         has_caption = event.kind == Kind.PHOTO_ADDED and said is not None and said.text
         return say("answered.photo.caption" if has_caption else "answered.photo")
     sentence = "corrected" if event.kind == Kind.CORRECTED else "answered"
-    return say(sentence, title=step.title, value=event.words.value if event.words else WORDING["card.empty"])
+    return say(sentence, title=step.title, value=event.words.value if event.words else "…")
 
 
 def _skipped(flows: Flows, event: Event) -> str:
@@ -152,17 +142,19 @@ def _back(flows: Flows, event: Event) -> str:
 
 
 def _confirmed(flows: Flows, event: Event) -> str:
-    done = flows.get(event.facts.flow, event.facts.flow_version).done or WORDING["completed"]
-    value = clipped(event.words.value, _BOLD) if event.words else "…"
-    return escape(done).replace("{value}", f"<b>{escape(value)}</b>")
+    return _filling(_flow(flows, event).done or WORDING["completed"], event)
 
 
-def _noted(_flows: Flows, event: Event) -> str:
-    sentence = f"noted.{event.facts.rule}"
-    return say(sentence) if sentence in WORDING else _complaint(_flows, event)
+def _noted(flows: Flows, event: Event) -> str:
+    rule = event.facts.rule
+    if rule == "edit_offer":
+        flow = flows.newest(EDIT_MACHINE)
+        title = flow.step(event.facts.field).title if flow else event.facts.field
+        return say("noted.edit_offer", title=title, value=event.words.value if event.words else "…")
+    return say(f"noted.{rule}") if f"noted.{rule}" in WORDING else _refused(flows, event)
 
 
-def _complaint(_flows: Flows, event: Event) -> str:
+def _refused(_flows: Flows, event: Event) -> str:
     if event.words and event.words.complaint:
         return event.words.complaint
     sentence = f"rule.{event.facts.rule}"

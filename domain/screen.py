@@ -10,9 +10,18 @@ class Button(Struct, frozen=True, gc=False):
     data: str
 
 
+Keyboard = tuple[tuple[Button, ...], ...]
+"""Buttons, row by row."""
+
+
 class Screen(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One message. `text` is HTML with `<b>`, `<i>` and `<code>` only; all that people typed is escaped in it."""
+    """One message. `text` is HTML with `<b>`, `<i>` and `<code>` only; all that people typed is escaped in it.
+
+    `photo` is a file Telegram keeps, shown above the text. `in_place` asks to change the message whose button was
+    tapped instead of sending another: `last` only while it is the last one in the chat, `any` wherever it stands.
+    """
 
     text: str
-    keyboard: tuple[tuple[Button, ...], ...] = ()
+    keyboard: Keyboard = ()
     photo: str = ""
+    in_place: str = ""

@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from holdfast.domain.flow import CONFIRM, Flow
-from holdfast.domain.ids import ConversationId
+from holdfast.domain.ids import ConversationId, from_text
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -16,7 +16,11 @@ class Answer(Struct, frozen=True, gc=False):
 
 
 class Conversation(Struct, frozen=True, kw_only=True):
-    """One run of a flow. `revisit` is a step asked again although its field is filled; times in microseconds."""
+    """One run of a flow; times in microseconds.
+
+    `revisit` is a step asked again although its field is filled; `accepted` are the inputs that moved it on;
+    `surplus` is a text that came when nothing was asked, `album` the photo album that was answered last.
+    """
 
     conversation_id: ConversationId
     flow: str
@@ -26,6 +30,9 @@ class Conversation(Struct, frozen=True, kw_only=True):
     fields: dict[str, Answer] = {}
     revisit: str = ""
     subject: str = ""
+    accepted: tuple[str, ...] = ()
+    surplus: str = ""
+    album: str = ""
 
     def current_step(self, flow: Flow) -> str:
         """Derive the step from the fields: one asked again, else the first without an answer, else the card."""
@@ -63,8 +70,9 @@ class Machine(Struct, frozen=True, gc=False):
 class ThreadState(Struct, frozen=True, kw_only=True):
     """Where one person stands: the open conversations, the active one last, and the machines.
 
-    `ended` tells how conversations of this thread that were loaded ended; `unfiled` are answers that came too
-    late to be filed (field, value), kept for the merge card.
+    `ended` tells how conversations of this thread that were loaded ended, and `lapsed` is the one that expired or
+    gave way last, as long as nothing else was begun; `unfiled` are answers that came too late to be filed (field,
+    value), kept for the merge card; `heard` is the person's newest message.
     """
 
     user_id: int = 0
@@ -72,7 +80,9 @@ class ThreadState(Struct, frozen=True, kw_only=True):
     open: tuple[Conversation, ...] = ()
     machines: dict[ConversationId, Machine] = {}
     ended: dict[ConversationId, str] = {}
+    lapsed: Conversation | None = None
     unfiled: tuple[tuple[str, str], ...] = ()
+    heard: int = 0
 
     @property
     def active(self) -> Conversation | None:
@@ -87,9 +97,17 @@ class ThreadState(Struct, frozen=True, kw_only=True):
         """Find the open conversation of a flow; there is at most one."""
         return next((one for one in self.open if one.flow == name), None)
 
-    def has_machine_called(self, nickname: str) -> bool:
-        """Whether a machine of this person has this very name."""
-        return any(machine.nickname == nickname for machine in self.machines.values())
+    def machine(self, subject: str) -> Machine | None:
+        """Find a machine by its id's text."""
+        try:
+            return self.machines.get(ConversationId(from_text(subject)))
+        except ValueError:
+            return None
+
+    def has_machine_called(self, nickname: str, other_than: str = "") -> bool:
+        """Whether a machine of this person, another than the one named, has this very name."""
+        own = self.machine(other_than)
+        return any(machine.nickname == nickname for machine in self.machines.values() if machine is not own)
 
     def with_open(self, conversation: Conversation) -> "ThreadState":
         """Put a changed conversation in its place, or a new one on top."""

@@ -19,13 +19,14 @@ logger = logging.getLogger("holdfast.engine")
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """What shall be shown to whom, and the event it answers."""
+    """What shall be shown to whom, and the event it answers; `tapped` is the message whose button was tapped."""
 
     thread_id: ThreadId
     chat_id: int
     answers: EventId
     screens: tuple[Screen, ...]
     callback_id: str = ""
+    tapped: int = 0
 
 
 def reply_to(flows: Flows, thread_id: ThreadId, state: ThreadState, event: Event) -> Reply:
@@ -42,6 +43,7 @@ def reply_to(flows: Flows, thread_id: ThreadId, state: ThreadState, event: Event
         answers=event.event_id,
         screens=screens,
         callback_id=said.callback_id if said else "",
+        tapped=said.message_id if said and said.type == "tap" else 0,
     )
 
 

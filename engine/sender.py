@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import deque
+from collections import OrderedDict, deque
 
 from holdfast.domain.errors import (
     Blocked,
@@ -12,11 +12,14 @@ from holdfast.domain.errors import (
 )
 from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.ports import Clock, Delivery, Log, Messenger
+from holdfast.domain.screen import Screen
 from holdfast.engine.blame import where
 from holdfast.engine.reply import Reply
 
 logger = logging.getLogger("holdfast.engine")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
+_CHATS = 10_000
+"""How many chats' last messages are remembered; in a chat that was forgotten nothing is changed in place."""
 
 
 class Sender:
@@ -32,6 +35,7 @@ class Sender:
         self._queues: dict[ThreadId, deque[Reply]] = {}
         self._under_way: set[EventId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._last_shown: OrderedDict[ThreadId, int] = OrderedDict()
 
     def has(self, event_id: EventId) -> bool:
         """Whether the reply to this event is waiting here or being sent."""
@@ -108,7 +112,19 @@ class Sender:
         async with self._slots:
             if reply.callback_id and attempts == 1:
                 await self._messenger.acknowledge(reply.callback_id)
-            return tuple([await self._messenger.send(reply.chat_id, screen) for screen in reply.screens])
+            return tuple([await self._show_one(reply, screen) for screen in reply.screens])
+
+    async def _show_one(self, reply: Reply, screen: Screen) -> int:
+        """Show a screen; the message that was tapped is changed only where the screen may take its place."""
+        is_last = self._last_shown.get(reply.thread_id) == reply.tapped
+        replaces = reply.tapped if screen.in_place == "any" or (screen.in_place and is_last) else 0
+        message_id = await self._messenger.send(reply.chat_id, screen, replaces)
+        if message_id != replaces:
+            self._last_shown[reply.thread_id] = message_id
+            self._last_shown.move_to_end(reply.thread_id)
+            if len(self._last_shown) > _CHATS:
+                self._last_shown.popitem(last=False)
+        return message_id
 
     def _fate(self, reply: Reply, outcome: str, message_ids: tuple[int, ...], attempts: int) -> Delivery:
         return Delivery(

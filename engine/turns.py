@@ -1,22 +1,30 @@
 """One turn: load, decide, append; then the reply is owed."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
-from holdfast.domain.decide import decide, unexpected
+from msgspec.structs import replace
+
+from holdfast.domain.decide import decide
+from holdfast.domain.drafts import expired, unexpected
 from holdfast.domain.errors import Conflict, LogUnavailable
 from holdfast.domain.event import Draft, Event
 from holdfast.domain.evolve import evolve, fold
 from holdfast.domain.flow import Flows
+from holdfast.domain.ids import ConversationId
 from holdfast.domain.inbound import Inbound
+from holdfast.domain.intent import refers_to_the_past
+from holdfast.domain.kinds import ENDINGS
 from holdfast.domain.order import counted
 from holdfast.domain.ports import Fold, Loaded, Log, Turn
 from holdfast.domain.render import owes_reply
 from holdfast.domain.state import ThreadState
+from holdfast.domain.timers import expiry_key, overdue
 from holdfast.engine.blame import where
 from holdfast.engine.known import Known, KnownThreads
 from holdfast.engine.lanes import Lanes
+from holdfast.engine.outbox import Outbox
 from holdfast.engine.reply import Reply, replies_to, reply_to
-from holdfast.engine.sender import Sender
 
 logger = logging.getLogger("holdfast.engine")
 _TRIES = 3
@@ -25,32 +33,55 @@ _TRIES = 3
 class Turns:
     """Takes inputs in. When `take` returns, the input is durable and its reply is owed."""
 
-    def __init__(self, flows: Flows, fold_rows: Fold, log: Log, sender: Sender) -> None:
-        """Wire the turn to its log and to the sender that replies go to."""
+    def __init__(self, flows: Flows, fold_rows: Fold, log: Log, outbox: Outbox) -> None:
+        """Wire the turn to its log and to the outbox that replies go to."""
         self._flows = flows
         self._fold_rows = fold_rows
         self._log = log
-        self._sender = sender
+        self._outbox = outbox
         self._lanes = Lanes()
         self._known = KnownThreads()
 
     async def take(self, inbound: Inbound) -> None:
         """Take one input in, exactly once; LogUnavailable: it is not durable and must come again."""
-        async with self._lanes.enter(inbound.thread_id):
-            reply = await self._turn(inbound)
-            if reply is not None:
-                await self._sender.put(reply)
+        await self._in_its_lane(inbound, self._turn)
 
-    async def _turn(self, inbound: Inbound) -> Reply | None:
-        for _ in range(_TRIES):
+    async def take_fact(self, inbound: Inbound, draft: Draft) -> None:
+        """Append an outside fact, once: nothing happens when one with this dedup key is there; LogUnavailable."""
+
+        async def fact(inbound: Inbound) -> Reply | None:
             known, copies = await self._look_up(inbound)
-            if copies:
-                return await self._again(inbound, copies)
+            return None if copies else await self._append(known, inbound, draft)
+
+        await self._in_its_lane(inbound, fact)
+
+    async def _in_its_lane(self, inbound: Inbound, turn: Callable[[Inbound], Awaitable[Reply | None]]) -> None:
+        async with self._lanes.enter(inbound.thread_id):
+            reply = await self._tried(inbound, turn)
+            if reply is not None:
+                await self._outbox.put(reply)
+
+    async def _tried(self, inbound: Inbound, turn: Callable[[Inbound], Awaitable[Reply | None]]) -> Reply | None:
+        for _ in range(_TRIES):
             try:
-                return await self._advance(known, inbound)
+                return await turn(inbound)
             except Conflict:
                 self._known.forget(inbound.thread_id)
         raise LogUnavailable("other writers were faster three times in a row")
+
+    async def _turn(self, inbound: Inbound) -> Reply | None:
+        known, copies = await self._look_up(inbound)
+        if copies:
+            return await self._again(inbound, copies)
+        known = await self._expire(known, inbound)
+        inbound = await self._with_past(known, inbound)
+        try:
+            return await self._append(known, inbound, decide(self._flows, known.state, inbound))
+        except (Conflict, LogUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - the input is kept, whatever a flow's own code does
+            logger.error("deciding failed: %s", where(error))
+            return await self._append(known, inbound, unexpected(known.state, inbound, "failed"))
 
     async def _look_up(self, inbound: Inbound) -> tuple[Known, tuple[Event, ...]]:
         known = self._known.get(inbound.thread_id)
@@ -67,39 +98,47 @@ class Turns:
     async def _again(self, inbound: Inbound, copies: tuple[Event, ...]) -> Reply | None:
         """An input that came before: it is durable already; its reply follows only if none is under way or sent."""
         event = counted(copies)[0]
-        if self._sender.has(event.event_id) or await self._log.delivered(event.event_id):
+        if self._outbox.has(event.event_id) or await self._log.delivered(event.event_id):
             return None
         history = await self._log.history(inbound.thread_id)
         replies = replies_to(self._flows, inbound.thread_id, history, frozenset((event.event_id,)))
         return replies[0] if replies else None
 
-    async def _advance(self, known: Known, inbound: Inbound) -> Reply | None:
-        try:
-            turn, after = self._plan(known, inbound, decide(self._flows, known.state, inbound))
-            head = await self._log.append(turn)
-        except (Conflict, LogUnavailable):
-            raise
-        except Exception as error:  # noqa: BLE001 - the input is kept, whatever a flow's own code does
-            logger.error("deciding failed: %s", where(error))
-            turn, after = self._plan(known, inbound, unexpected(known.state, inbound, "failed"))
-            head = await self._log.append(turn)
-        self._known.put(inbound.thread_id, Known(head, after))
-        event = turn.minted.event
-        return reply_to(self._flows, inbound.thread_id, after, event) if turn.owes_reply else None
+    async def _expire(self, known: Known, inbound: Inbound) -> Known:
+        """End what was left alone for too long before this input was written."""
+        while late := overdue(self._flows, known.state, inbound.occurred_at):
+            timer = replace(inbound, dedup_key=expiry_key(late), order=known.head.ots)
+            await self._append(known, timer, expired(self._flows, known.state, late, inbound.said.language))
+            known = self._known.get(inbound.thread_id) or known
+        return known
 
-    def _plan(self, known: Known, inbound: Inbound, draft: Draft) -> tuple[Turn, ThreadState]:
+    async def _with_past(self, known: Known, inbound: Inbound) -> Inbound:
+        if not refers_to_the_past(known.state, inbound.said):
+            return inbound
+        return replace(inbound, about=await self._log.history(inbound.thread_id))
+
+    async def _append(self, known: Known, inbound: Inbound, draft: Draft) -> Reply | None:
+        """Mint, evolve, project and append: one turn of the log. Gives the reply it owes."""
         minted = self._log.mint(inbound, known.head, draft)
-        after = evolve(known.state, minted.event)
-        last = after.active.conversation_id if after.active else draft.conversation_id
+        event = minted.event
+        after = evolve(known.state, event)
         turn = Turn(
             thread_id=inbound.thread_id,
             expected=known.head,
             minted=minted,
-            rows=self._fold_rows(known.state, after),
-            owes_reply=owes_reply(minted.event),
-            last_conversation_id=last or known.head.last_conversation_id,
+            rows=self._fold_rows(known.state, after, event),
+            owes_reply=owes_reply(event),
+            last_conversation_id=_last_conversation(known, after, event),
         )
-        return turn, after
+        self._known.put(inbound.thread_id, Known(await self._log.append(turn), after))
+        return reply_to(self._flows, inbound.thread_id, after, event) if turn.owes_reply else None
+
+
+def _last_conversation(known: Known, after: ThreadState, event: Event) -> ConversationId | None:
+    """Name the conversation that the next cold load reads: the active one, else the one that ended last."""
+    if after.active:
+        return after.active.conversation_id
+    return event.conversation_id if event.kind in ENDINGS else known.head.last_conversation_id
 
 
 def _state(loaded: Loaded, inbound: Inbound) -> ThreadState:

@@ -4,12 +4,20 @@ import base64
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AnyHttpUrl, Field, Secret, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AnyHttpUrl, BeforeValidator, Field, Secret, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from holdfast.domain.errors import SettingsError
 
 KEY_BYTES = 32
+
+
+def _people(text: object) -> object:
+    return frozenset(text.replace(",", " ").split()) if isinstance(text, str) else text
+
+
+People = Annotated[frozenset[int], NoDecode, BeforeValidator(_people)]
+"""Telegram user ids, with spaces between."""
 
 
 class Settings(BaseSettings):
@@ -23,6 +31,8 @@ class Settings(BaseSettings):
     holdfast_master_key: SecretStr | None = None
     holdfast_master_key_file: Path | None = None
     holdfast_flows: str = ""
+    holdfast_allow: People = frozenset()
+    holdfast_owners: People = frozenset()
 
     def token(self) -> str | None:
         """Give the bot's token, if one is set."""

@@ -1,16 +1,15 @@
 """`conversation_states`: what is open at this moment, one row per person and flow."""
 
 import json
-from datetime import timedelta
 
 from holdfast.domain.flow import Flow, Flows
 from holdfast.domain.ids import as_text
 from holdfast.domain.ports import RowChange
 from holdfast.domain.state import Conversation, ThreadState
+from holdfast.domain.timers import deadline
 from holdfast.domain.wording import shown
 
 TABLE = "conversation_states"
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def changes(flows: Flows, before: ThreadState, after: ThreadState) -> list[RowChange]:
@@ -27,14 +26,19 @@ def changes(flows: Flows, before: ThreadState, after: ThreadState) -> list[RowCh
     return gone + [_row(flows, after, one) for one in changed if flows.has(one.flow, one.flow_version)]
 
 
+def flows_needed(rows: list[RowChange]) -> list[tuple[str, int]]:
+    """Name the flows, in their versions, that the open conversations in the table began with."""
+    found = {(row.key[2], json.loads(row.values[1])["flow_version"]) for row in rows if row.values}
+    return sorted(found)
+
+
 def _key(state: ThreadState, flow: str) -> tuple[int, int, str]:
     return state.user_id, state.chat_id, flow
 
 
 def _row(flows: Flows, state: ThreadState, one: Conversation) -> RowChange:
     flow = flows.get(one.flow, one.flow_version)
-    expires_at = one.updated_at + flow.ttl // _MICROSECOND
-    values = (one.current_step(flow), _data(flow, one), one.started_at, one.updated_at, expires_at)
+    values = (one.current_step(flow), _data(flow, one), one.started_at, one.updated_at, deadline(flows, one))
     return RowChange(TABLE, _key(state, one.flow), values)
 
 

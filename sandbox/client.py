@@ -150,6 +150,7 @@ class Person:
         self._control = control
         self.user = user
         self.chat_id = user.id if chat_id is None else chat_id
+        self._tapped: Message | None = None
 
     @property
     def id(self) -> int:
@@ -208,6 +209,7 @@ class Person:
         """Anything the control API knows."""
         place = None if self.chat_id == self.id else self.chat_id
         body = {"kind": kind, "person_id": self.id, "chat_id": place, **fields}
+        self._tapped = await self._message(fields.get("message_id")) if kind == "tap" else None
         return await self._control.post("/inputs", body, Done)
 
     async def chat(self) -> Sight:
@@ -219,18 +221,29 @@ class Person:
         return next(from_bot(await self.chat()), None)
 
     async def sees(self, wanted: Wanted, patience: float = PATIENCE, *, after: Done | int = 0) -> Message:
-        """Wait for a message of the bot: one whose text contains `wanted`, or for which it is true."""
+        """Wait for a message of the bot: one whose text contains `wanted`, or for which it is true.
+
+        After a tap, the message that was tapped counts as well once the bot has changed it.
+        """
         floor = after if isinstance(after, int) else max(after.message_ids, default=0)
         loop = asyncio.get_running_loop()
         until = loop.time() + patience
         sight = await self.chat()
         while True:
-            found = next((one for one in from_bot(sight) if one.message_id > floor and fits(one, wanted)), None)
+            found = next((one for one in from_bot(sight) if self._is_new(one, floor) and fits(one, wanted)), None)
             if found is not None:
                 return found
             if (left := until - loop.time()) <= 0:
                 raise NotSeen(_unseen(self.user, wanted, sight))
             sight = await self._control.sight(self.chat_id, after=sight.version, wait=min(left + 1, LONG_POLL))
+
+    def _is_new(self, message: Message, floor: int) -> bool:
+        if self._tapped is not None and message.message_id == self._tapped.message_id:
+            return message != self._tapped
+        return message.message_id > floor
+
+    async def _message(self, message_id: object) -> Message | None:
+        return next((one for one in (await self.chat()).messages if one.message_id == message_id), None)
 
     async def _button(self, button: str, message: Message | int | None) -> tuple[int, Button]:
         sight = await self.chat()

@@ -8,18 +8,20 @@ from holdfast.domain.event import Draft, Event
 from holdfast.domain.ids import ConversationId, EventId, ThreadId, from_text
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.order import place
-from holdfast.domain.ports import Clock, Delivery, Head, Loaded, Owed, Quarantined, Turn
+from holdfast.domain.ports import Clock, Delivery, Head, Loaded, Owed, Quarantined, RowChange, Turn, WantedPhoto
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.mint import Mint, MintedEvent, Randomness
 from holdfast.infrastructure.log.stores import (
     AppendWrite,
+    BlobWrite,
     DeliveryWrite,
     JournalStore,
     MetaWrite,
     Opened,
     QuarantineWrite,
+    ReplayedWrite,
 )
 
 _REMEMBERED = 4096
@@ -61,6 +63,29 @@ class EventLog:
         """Finish the commits under way and let go of the journal."""
         await self._commits.close()
         await self._journal.close()
+
+    async def event(self, event_id: EventId) -> Event | None:
+        """Read one event."""
+        record = await self._journal.record(event_id)
+        return self._codec.event(record) if record else None
+
+    async def photos_wanted(self) -> list[WantedPhoto]:
+        """Give the photos whose bytes are not kept yet."""
+        rows = await self._journal.rows("photos_wanted")
+        records = [await self._journal.record(EventId(from_text(row.key[0]))) for row in rows]
+        return [_wanted(row, record) for row, record in zip(rows, records, strict=True) if record]
+
+    async def keep(self, thread_id: ThreadId, digest: bytes, content: bytes) -> None:
+        """Make a photo's bytes durable."""
+        await self._commits.write(BlobWrite(thread_id, digest, content, self._clock.now()))
+
+    async def set_aside(self) -> list[Quarantined]:
+        """Give what stands in quarantine, oldest first."""
+        return await self._journal.quarantine()
+
+    async def settle_quarantined(self, dedup_key: str) -> None:
+        """Remember that an input in quarantine was taken in after all."""
+        await self._commits.write(ReplayedWrite(dedup_key, self._clock.now()))
 
     async def remember(self, name: str, value: str) -> None:
         """Keep one fact about this journal."""
@@ -145,6 +170,18 @@ class EventLog:
     async def quarantine(self, item: Quarantined) -> None:
         """Keep an input that could not be taken in."""
         await self._commits.write(QuarantineWrite(item))
+
+
+def _wanted(row: RowChange, record: Record) -> WantedPhoto:
+    user_id, chat_id, file_id, file_size = row.values or ()
+    return WantedPhoto(
+        event_id=record.event_id,
+        thread_id=record.thread_id,
+        user_id=user_id,
+        chat_id=chat_id,
+        file_id=file_id,
+        file_size=file_size,
+    )
 
 
 def _parked(events: list[Event]) -> list[ConversationId]:

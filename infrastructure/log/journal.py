@@ -11,7 +11,7 @@ import aiosqlite
 
 from holdfast.domain.errors import BrokenLog, CorruptJournal, LogUnavailable
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
-from holdfast.domain.ports import Clock, Head, RowChange
+from holdfast.domain.ports import Clock, Head, Quarantined, RowChange
 from holdfast.domain.state import Machine
 from holdfast.infrastructure import migrations
 from holdfast.infrastructure.log import journal_file
@@ -22,7 +22,7 @@ from holdfast.infrastructure.log.stores import Opened, Outcome, Snapshot, Write
 from holdfast.infrastructure.sql import statements
 
 _PAGE = 500
-_KEY_COLUMNS = {"conversation_states": 3, "user_machines": 1}
+_KEY_COLUMNS = {"conversation_states": 3, "user_machines": 1, "photos_wanted": 1}
 
 
 class SqliteJournal:
@@ -221,6 +221,17 @@ class SqliteJournal:
         """Count events, deliveries and what stands in quarantine."""
         events, deliveries, quarantined = (await self._rows("read_counts"))[0]
         return events, deliveries, quarantined
+
+    async def quarantine(self) -> list[Quarantined]:
+        """Read what stands in quarantine, oldest first."""
+        names = ("dedup_key", "thread_id", "raw", "error", "received_at", "replayed_at")
+        rows = await self._rows("read_quarantine")
+        return [Quarantined(**dict(zip(names, row, strict=True))) for row in rows]
+
+    async def blob(self, thread_id: ThreadId, digest: bytes) -> bytes | None:
+        """Read a photo's bytes."""
+        found = await self._rows("read_blob", thread_id, digest)
+        return found[0][0] if found else None
 
     async def rows(self, table: str) -> list[RowChange]:
         """Read a projection's table, whole."""

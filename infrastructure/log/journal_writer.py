@@ -13,17 +13,19 @@ from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
 from holdfast.domain.ports import RowChange
 from holdfast.infrastructure.log.stores import (
     AppendWrite,
+    BlobWrite,
     DeliveryWrite,
     MetaWrite,
     Outcome,
     QuarantineWrite,
+    ReplayedWrite,
     Write,
 )
 from holdfast.infrastructure.sql import statements
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TIME_COLUMNS = {"conversation_states": (2, 3, 4), "user_machines": (9, 10)}
+TIME_COLUMNS = {"conversation_states": (2, 3, 4), "user_machines": (9, 10), "photos_wanted": ()}
 """Where the times stand among a table's values; the tables hold them as ISO 8601 text."""
 
 
@@ -126,6 +128,10 @@ def _write(connection: sqlite3.Connection, write: Write) -> Outcome:
             item = write.item
             values = (item.dedup_key, item.thread_id, item.raw, item.error, item.received_at)
             connection.execute(sql["insert_quarantine"], values)
+        case ReplayedWrite():
+            connection.execute(sql["settle_quarantine"], (write.at, write.dedup_key))
+        case BlobWrite():
+            connection.execute(sql["insert_blob"], (write.thread_id, write.digest, write.content, write.at))
         case MetaWrite():
             connection.execute(sql["write_meta"], (write.name, write.value))
     return None

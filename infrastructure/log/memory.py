@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from msgspec.structs import replace
+
 from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
 from holdfast.domain.ports import Head, Quarantined, RowChange
@@ -9,11 +11,13 @@ from holdfast.domain.state import Machine
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.stores import (
     AppendWrite,
+    BlobWrite,
     DeliveryWrite,
     MetaWrite,
     Opened,
     Outcome,
     QuarantineWrite,
+    ReplayedWrite,
     Snapshot,
     Write,
 )
@@ -33,6 +37,7 @@ class MemoryJournal:
         self._tables: dict[str, dict[tuple[object, ...], RowChange]] = {}
         self._meta: dict[str, str] = {}
         self._quarantine: dict[str, Quarantined] = {}
+        self._blobs: dict[tuple[ThreadId, bytes], bytes] = {}
         self._last: Record | None = None
         self._open = False
 
@@ -66,6 +71,11 @@ class MemoryJournal:
                 return self._deliver(write)
             case QuarantineWrite():
                 self._quarantine.setdefault(write.item.dedup_key, write.item)
+            case ReplayedWrite():
+                item = self._quarantine[write.dedup_key]
+                self._quarantine[write.dedup_key] = replace(item, replayed_at=write.at)
+            case BlobWrite():
+                self._blobs[write.thread_id, write.digest] = write.content
             case MetaWrite():
                 self._meta[write.name] = write.value
         return None
@@ -171,6 +181,14 @@ class MemoryJournal:
     async def counts(self) -> tuple[int, int, int]:
         """Count events, deliveries and what stands in quarantine."""
         return len(self._events), len(self._deliveries), len(self._quarantine)
+
+    async def quarantine(self) -> list[Quarantined]:
+        """Read what stands in quarantine."""
+        return list(self._quarantine.values())
+
+    async def blob(self, thread_id: ThreadId, digest: bytes) -> bytes | None:
+        """Read a photo's bytes."""
+        return self._blobs.get((thread_id, digest))
 
     async def rows(self, table: str) -> list[RowChange]:
         """Read a projection's table."""

@@ -34,6 +34,22 @@ class QuarantineWrite(Struct, frozen=True, gc=False):
     item: Quarantined
 
 
+class ReplayedWrite(Struct, frozen=True, gc=False):
+    """An input in quarantine that was taken in after all."""
+
+    dedup_key: str
+    at: int
+
+
+class BlobWrite(Struct, frozen=True, gc=False):
+    """A photo's bytes."""
+
+    thread_id: ThreadId
+    digest: bytes
+    content: bytes
+    at: int
+
+
 class MetaWrite(Struct, frozen=True, gc=False):
     """One fact the journal keeps of itself."""
 
@@ -41,7 +57,7 @@ class MetaWrite(Struct, frozen=True, gc=False):
     value: str
 
 
-Write = AppendWrite | DeliveryWrite | QuarantineWrite | MetaWrite
+Write = AppendWrite | DeliveryWrite | QuarantineWrite | ReplayedWrite | BlobWrite | MetaWrite
 
 Outcome = Exception | None
 """What became of one write of a batch: None when it is durable, Conflict or LogUnavailable when it is not there."""
@@ -113,6 +129,12 @@ class JournalStore(Protocol):
 
     async def counts(self) -> tuple[int, int, int]:
         """Count events, deliveries and what stands in quarantine."""
+
+    async def quarantine(self) -> list[Quarantined]:
+        """Read what stands in quarantine, oldest first."""
+
+    async def blob(self, thread_id: ThreadId, digest: bytes) -> bytes | None:
+        """Read a photo's bytes."""
 
     async def rows(self, table: str) -> list[RowChange]:
         """Read a projection's live table, whole, as the row changes that would write it."""

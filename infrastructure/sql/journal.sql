@@ -35,6 +35,24 @@ INSERT INTO deliveries (
 INSERT INTO quarantine (dedup_key, thread_id, raw, error, received_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (dedup_key) DO NOTHING;
 
+-- name: settle_quarantine
+UPDATE quarantine SET replayed_at = ? WHERE dedup_key = ?;
+
+-- name: insert_blob
+INSERT INTO blobs (thread_id, digest, content, stored_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (thread_id, digest) DO NOTHING;
+
+-- name: put_photos_wanted
+INSERT INTO photos_wanted (event_id, user_id, chat_id, file_id, file_size) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (event_id) DO UPDATE SET
+    user_id = excluded.user_id,
+    chat_id = excluded.chat_id,
+    file_id = excluded.file_id,
+    file_size = excluded.file_size;
+
+-- name: drop_photos_wanted
+DELETE FROM photos_wanted WHERE event_id = ?;
+
 -- name: write_meta
 INSERT INTO tier_meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
@@ -72,6 +90,15 @@ ON CONFLICT (machine_id) DO UPDATE SET
 
 -- name: drop_user_machines
 DELETE FROM user_machines WHERE machine_id = ?;
+
+-- name: all_photos_wanted
+SELECT event_id, user_id, chat_id, file_id, file_size FROM photos_wanted ORDER BY event_id;
+
+-- name: read_blob
+SELECT content FROM blobs WHERE thread_id = ? AND digest = ?;
+
+-- name: read_quarantine
+SELECT dedup_key, thread_id, raw, error, received_at, replayed_at FROM quarantine ORDER BY pos;
 
 -- name: read_meta
 SELECT name, value FROM tier_meta;

@@ -30,7 +30,7 @@ HOUSE = {
     "bot": room("domain", "engine", third_party="msgspec starlette telegram uvicorn"),
     "migrations": room(),
     "sandbox": room(third_party="anyio httpx msgspec python_multipart starlette uvicorn"),
-    "cli": room(*EVERYTHING, third_party="rich typer uvicorn"),
+    "cli": room(*EVERYTHING, third_party="msgspec rich typer"),
     "holdfast": room("domain", "engine"),
 }
 """The rooms of the product. `holdfast` is the public API; the rest of that folder is links."""

@@ -50,9 +50,7 @@ class Machine:
         outer = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
         clean = {name: value for name, value in os.environ.items() if name not in outer}
         command = ["make", "env", f"PYTHON={self.python}"]
-        return subprocess.run(
-            command, cwd=self.checkout, env=clean, capture_output=True, text=True, check=False
-        )
+        return subprocess.run(command, cwd=self.checkout, env=clean, capture_output=True, text=True, check=False)
 
     def asked(self) -> list[str]:
         """List what the stand-in was asked to do, and forget it."""

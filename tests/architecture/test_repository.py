@@ -100,9 +100,7 @@ def test_every_link_between_the_pages_resolves() -> None:
 
 def test_the_lock_pins_everything_by_hash_and_sets_no_option() -> None:
     """Each line of the lock is a comment, a hash, or one exact version."""
-    entry = re.compile(
-        r"#.*|    --hash=sha256:[0-9a-f]{64}(?: \\)?|[a-z0-9.-]+==[\w.]+(?: ; [\w.'\"<>=! ()]+)? \\"
-    )
+    entry = re.compile(r"#.*|    --hash=sha256:[0-9a-f]{64}(?: \\)?|[a-z0-9.-]+==[\w.]+(?: ; [\w.'\"<>=! ()]+)? \\")
     lines = (ROOT / "requirements.lock").read_text("utf-8").splitlines()
 
     assert [line for line in lines if line and not entry.fullmatch(line)] == []

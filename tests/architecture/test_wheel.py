@@ -92,9 +92,7 @@ def test_a_users_own_bot_stays_the_users(environment: Path) -> None:
     """With Holdfast installed, `import bot` still finds the user's package, and ours has its own name."""
     script = "import bot, holdfast.bot; print(bot.owner, holdfast.bot.__name__, sep=', ')"
 
-    assert (
-        run(environment / "bin" / "python", "-I", "-c", script, cwd=environment) == "the user, holdfast.bot\n"
-    )
+    assert run(environment / "bin" / "python", "-I", "-c", script, cwd=environment) == "the user, holdfast.bot\n"
 
 
 @pytest.mark.parametrize("room", sorted(HOUSE))

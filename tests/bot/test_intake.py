@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from holdfast.bot.intake import Intake
-from holdfast.domain.add_machine import add_machine
 from holdfast.domain.errors import LogUnavailable
 from holdfast.domain.flow import Flows
+from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.screen import Screen
+from holdfast.engine.gate import Gate
 from holdfast.engine.orders import Orders
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
@@ -39,7 +40,7 @@ class Counter:
 class Silent:
     """A messenger that shows nothing."""
 
-    async def send(self, chat_id: int, screen: Screen) -> int:
+    async def send(self, chat_id: int, screen: Screen, replaces: int = 0) -> int:
         return 1
 
     async def acknowledge(self, callback_id: str) -> None:
@@ -63,7 +64,7 @@ class Stubborn(MemoryJournal):
             if isinstance(write, AppendWrite):
                 self.texts.append(write.record.dedup_key)
             if isinstance(write, QuarantineWrite):
-                self.quarantined.append(write.item.raw)
+                self.quarantined.append(write.item.raw or b"")
         return await super().commit(batch)
 
 
@@ -80,10 +81,15 @@ async def edge() -> AsyncIterator[Edge]:
     journal, clock = Stubborn(), Counter()
     log = EventLog(journal, Codec(Keyring(None, bytes)), clock, _random())
     await log.open(7)
-    flows = Flows([add_machine])
+    flows = Flows(MACHINE_FLOWS)
     sender = Sender(log, Silent(), clock)
     turns = Turns(flows, fold_of(flows), log, sender)
-    yield Edge(Intake(7, turns, log, Orders(log, 0, -1, 0), clock), journal, clock, sender)
+    yield Edge(
+        Intake(7, turns, log, orders=Orders(log, 0, -1, 0), gate=Gate(frozenset(), frozenset()), clock=clock),
+        journal,
+        clock,
+        sender,
+    )
     await sender.settle()
     await log.close()
 

@@ -40,6 +40,7 @@ class Findings:
 def judge_inputs(findings: Findings, inputs: list[Input], taps: dict[int, str], lines: list[Line]) -> None:
     """Each input stands in the log once, as it was said, and behind those that the person sent before it."""
     findings.inputs = len(inputs)
+    lines = [line for line in lines if _speaker(line) is not None]
     counting = [line for line in lines if line["duplicate_of"] is None]
     findings.copies = len(lines) - len(counting)
     by_key: defaultdict[str, list[Line]] = defaultdict(list)
@@ -64,8 +65,14 @@ def _key(one: Input, taps: dict[int, str]) -> str:
     return f"tg:{BOT_ID}:{one.update_id}:{one.chat_id}:{which}"
 
 
+def _speaker(line: Line) -> int | None:
+    """Name who said what an event is about; nobody, for a fact from outside."""
+    said = line["payload"].get("said")
+    return said["user_id"] if said else None
+
+
 def _keys_of(lines: list[Line], person: int) -> list[str]:
-    return [line["dedup_key"] for line in lines if line["payload"]["said"]["user_id"] == person]
+    return [line["dedup_key"] for line in lines if _speaker(line) == person]
 
 
 def _judge_input(findings: Findings, one: Input, found: list[Line]) -> None:
@@ -108,13 +115,13 @@ def judge_replies(findings: Findings, person: Technician, sight: Sight, lines: l
     name = person.person.id
     findings.replies += [person.diary.stuck] if person.diary.stuck else []
     shown = [message for message in sight.messages if message.from_.is_bot]
-    counting = [line for line in lines if line["duplicate_of"] is None and line["payload"]["said"]["user_id"] == name]
+    counting = [line for line in lines if line["duplicate_of"] is None and _speaker(line) == name]
     recorded = _recorded(findings, [line["event_id"] for line in counting], bot)
-    if recorded != sorted(recorded) or len(recorded) != len(set(recorded)):
+    if recorded != sorted(recorded):
         findings.replies.append(f"{name}: the replies did not go out in the order of the inputs")
     if missing := set(recorded) - {message.message_id for message in shown}:
         findings.replies.append(f"{name}: delivered, but not in the chat: {missing}")
-    findings.replies_twice += len(shown) - len(recorded)
+    findings.replies_twice += len(shown) - len(set(recorded))
     findings.replies += [f"{name}: {text!r} was shown and is nowhere recorded" for text in _orphans(shown, recorded)]
     last, act = sight.messages[-1], person.diary.last
     if not last.from_.is_bot or (act is not None and not answers(last, act)):

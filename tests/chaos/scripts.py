@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from random import Random
 
-from holdfast.domain.add_machine import add_machine
 from holdfast.domain.flow import CONFIRM
+from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.wording import WORDING
 
 FLAVOURS = ("Müller & Söhne", "<b>Press</b> 4", "Łódź 7", "ポンプ室", "x_y*z`", '🛠 O\'Brien "4"', "S/N 0042")
@@ -136,7 +136,7 @@ class Script:
     def stray(self) -> None:
         """Say or send something that answers nothing; the same question stands afterwards."""
         if self.step == CONFIRM:
-            self._do("text", self._marked("is it saved?"), sentence("rule.use_buttons"))
+            self._do("text", self._marked("is it saved?"), sentence("rule.surplus"))
         elif self.step == LAST_STEP:
             self._do("text", self._marked("wait"), sentence("rule.photo_expected"))
         elif self.step == add_machine.steps[0].name:
@@ -177,7 +177,7 @@ class Script:
         self._is_open = False
         self._do("tap", WORDING["button.confirm"], sentence("add_machine.done", value=self.answers["nickname"] or ""))
         if self._rng.random() < 0.3:
-            self._do("tap", WORDING["button.confirm"], sentence("rule.over"))
+            self._do("tap again", "", sentence("rule.over"))
 
 
 def registration(mark: str, rng: Random, *, in_hand: bool, by_button: bool) -> Script:

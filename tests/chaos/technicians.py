@@ -48,6 +48,7 @@ class Technician:
         self._rng = rng
         self._trusting = trusting
         self._walks = 0
+        self._tapped: tuple[Message, str] | None = None
 
     async def work(self, enough: asyncio.Event, burst: asyncio.Event) -> None:
         """Work; each burst is announced as it is sent. When somebody gets no answer, it is enough for all."""
@@ -92,7 +93,8 @@ class Technician:
             done.append(one)
             self._remember(one)
             self.diary.last = act
-            await self._hear(act, max(one.message_ids))
+            # A tapped message may itself become the answer.
+            await self._hear(act, max(one.message_ids) - (act.kind == "tap" and self._trusting))
             await asyncio.sleep(self._rng.uniform(0.0, 0.1))
         return done
 
@@ -110,7 +112,10 @@ class Technician:
         """Do one thing; None when there is no such button, because the bot has lost its way."""
         if act.kind == "tap":
             found = await self._button(act.text)
+            self._tapped = found or self._tapped
             return await self.person.taps_data(*found) if found else None
+        if act.kind == "tap again":
+            return await self.person.taps_data(*self._tapped) if self._tapped else None
         if act.kind == "edit":
             return await self.person.edits(done[act.of], act.text)
         return await self.person.does(act.kind, **_fields(act))

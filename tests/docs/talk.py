@@ -5,13 +5,13 @@ from typing import Literal
 import msgspec
 
 from holdfast.domain import taps
-from holdfast.domain.add_machine import add_machine
 from holdfast.domain.decide import decide
 from holdfast.domain.event import Event, Said
 from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flow, Flows, Step
 from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.inbound import Inbound
+from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.state import ThreadState
 
 FAULT = Flow(
@@ -38,7 +38,7 @@ class Talk:
     def taps(self, action: str, place: int = -1) -> None:
         """Tap a button of the conversation that is open."""
         assert self.state.active is not None
-        self.does("tap", text=taps.action_data(self.state.active.conversation_id, action, place))
+        self.does("tap", text=taps.action(self.state.active.conversation_id, action, place))
 
     def does(self, kind: str, *, message_id: int = 0, **said: str) -> None:
         self._count += 1

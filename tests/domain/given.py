@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import AfterValidator
 
-from holdfast.domain.add_machine import add_machine
 from holdfast.domain.decide import decide
 from holdfast.domain.event import Draft, Event, Facts, Said
 from holdfast.domain.evolve import EMPTY, evolve, fold
@@ -18,6 +17,7 @@ from holdfast.domain.flow import Flow, Flows, Step
 from holdfast.domain.ids import ConversationId, EventId, as_text, conversation_of, thread_of
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
+from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.render import render
 from holdfast.domain.screen import Button, Screen
 from holdfast.domain.state import ThreadState

@@ -84,7 +84,7 @@ def test_a_wrong_length_is_refused_with_the_same_question(step: str, typed: str,
     story = given(*up_to(step)).when(says(typed))
 
     story.then(Kind.REJECTED, rule=rule, step=step, next_step=step, field="", value="")
-    assert say(f"add_machine.{step}") in story.text
+    assert say(f"machine.{step}") in story.text
 
 
 @pytest.mark.parametrize(("length", "limit"), [(1, "at least 2"), (101, "at most 100")])
@@ -135,7 +135,7 @@ def test_a_text_at_the_card_is_not_understood() -> None:
     """At the card a text changes nothing; the card comes again with its buttons."""
     story = given(*up_to("confirm")).when(says("yes"))
 
-    story.then(Kind.UNEXPECTED, rule="use_buttons", step="confirm", next_step="confirm")
+    story.then(Kind.UNEXPECTED, rule="surplus", step="confirm", next_step="confirm")
     assert "✓ Save" in story.labels
 
 

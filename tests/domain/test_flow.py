@@ -5,11 +5,11 @@ import pytest
 from pydantic import AfterValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
-from holdfast.domain.add_machine import add_machine
-from holdfast.domain.decide import unexpected
+from holdfast.domain.drafts import unexpected
 from holdfast.domain.errors import FlowError, UnknownFlow
 from holdfast.domain.flow import Flow, Flows, Refused, Step
 from holdfast.domain.kinds import Kind
+from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.wording import say
 from tests.domain.given import FLOWS, Act, Worker, given, inbound, report_fault, says, sends, sends_photo, taps, up_to
 
@@ -194,7 +194,6 @@ def test_two_flows_may_not_share_what_tells_them_apart(flows: list[Flow]) -> Non
 @pytest.mark.parametrize(
     "declared",
     [
-        {"steps": ()},
         {"steps": tuple(Step(name=f"s{place}", prompt="?") for place in range(51))},
         {"steps": (Step(name="same", prompt="?"), Step(name="same", prompt="?"))},
         {"steps": (Step(name="confirm", prompt="?"),)},

@@ -35,7 +35,7 @@ def test_a_photo_at_any_step_is_kept_and_the_question_stands(step: str) -> None:
 
     story.then(Kind.PHOTO_ADDED, step=step, field="photo", value="nameplate", next_step=step, replaces="")
     assert story.worker.values()["photo"] == "nameplate"
-    assert say(f"add_machine.{step}") in story.text
+    assert say(f"machine.{step}") in story.text
 
 
 def test_a_photo_sent_early_is_not_asked_for_again() -> None:

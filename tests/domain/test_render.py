@@ -47,8 +47,8 @@ def test_a_question_says_where_one_is(place: int) -> None:
     story = given(*up_to(name))
     title = name.replace("_", " ").capitalize()
 
-    assert f"<b>{place + 1} of 8 · {title}</b>\n{WORDING[f'add_machine.{name}']}" in story.text
-    assert plain(WORDING.get(f"add_machine.{name}.hint", "")) in plain(story.text)
+    assert f"<b>{place + 1} of 8 · {title}</b>\n{WORDING[f'machine.{name}']}" in story.text
+    assert plain(WORDING.get(f"machine.{name}.hint", "")) in plain(story.text)
 
 
 def test_the_first_question_greets() -> None:
@@ -90,14 +90,14 @@ def test_a_field_asked_again_shows_what_it_holds() -> None:
     story = given(*up_to("location")).when(says("/back"))
 
     assert say("question.now", value="S-1001") in story.text
-    assert plain(WORDING["add_machine.serial_number.hint"]) not in story.text
+    assert plain(WORDING["machine.serial_number.hint"]) not in story.text
 
 
 def test_an_empty_field_asked_again_shows_its_hint() -> None:
     """Where nothing is held, the hint helps again."""
     story = given(*up_to("location"), says("/skip")).when(says("/back"))
 
-    assert WORDING["add_machine.location.hint"] in story.text
+    assert WORDING["machine.location.hint"] in story.text
     assert story.labels == ["Skip", "‹ Back", "Cancel"]
 
 

@@ -42,7 +42,7 @@ def test_an_open_conversation_is_resumed_with_its_question(again: Act) -> None:
 
     story.then(Kind.RESUMED, flow="add_machine", step="location", next_step="location", parked=())
     assert story.worker.values()["serial_number"] == "S-1001"
-    assert say("add_machine.location") in story.text
+    assert say("machine.location") in story.text
     assert "Skip" in story.labels
 
 
@@ -109,7 +109,7 @@ def test_help_leaves_the_question_where_it_was() -> None:
 
     story.then(Kind.NOTED, rule="help")
     assert story.worker.events[-1].conversation_id is None
-    assert say("add_machine.location") in story.text
+    assert say("machine.location") in story.text
     assert story.step == "location"
 
 

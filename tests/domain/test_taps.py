@@ -144,9 +144,11 @@ def test_data_is_read_as_it_was_written() -> None:
     """Writing and reading a button's data is a round trip."""
     identity = conversation(1)
 
-    assert data.read(data.action_data(identity, data.SKIP, 49)) == Tap(identity, data.SKIP, 49)
-    assert data.read(data.action_data(identity, data.CONFIRM)) == Tap(identity, data.CONFIRM, -1)
-    assert data.read(data.start_data("add_machine")) == Tap(flow="add_machine")
+    assert data.read(data.action(identity, data.SKIP, 49)) == Tap(action=data.SKIP, identity=identity, place=49)
+    assert data.read(data.action(identity, data.CONFIRM)) == Tap(action=data.CONFIRM, identity=identity)
+    assert data.read(data.start("add_machine")) == Tap(verb=data.START, text="add_machine")
+    assert data.read(data.thing(data.EDIT, identity, 3)) == Tap(verb=data.EDIT, identity=identity, place=3)
+    assert data.read(data.library(2, "press: 4")) == Tap(verb=data.LIBRARY, place=2, text="press: 4")
 
 
 @pytest.mark.parametrize("action", ["s7", "k7", "n7"])
@@ -161,7 +163,7 @@ def test_the_letters_of_the_actions_never_change() -> None:
     """Buttons stay in people's chats for years, and a newer program must still read them."""
     assert (data.SKIP, data.KEEP, data.EMPTY, data.BACK) == ("s", "k", "n", "b")
     assert (data.CHANGE, data.CANCEL, data.CONFIRM) == ("e", "x", "ok")
-    assert data.start_data("add_machine") == "go:add_machine"
+    assert data.start("add_machine") == "go:add_machine"
 
 
 def test_a_save_of_the_card_above_counts_at_the_card() -> None:

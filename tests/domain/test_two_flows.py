@@ -25,7 +25,7 @@ def test_the_parked_one_is_taken_up_at_the_end_of_the_other() -> None:
     story.then(Kind.CONFIRMED, flow="report_fault", resumes=as_text(conversation(1)))
     assert story.step == "location"
     assert say("taken_up") in story.text
-    assert say("add_machine.location") in story.text
+    assert say("machine.location") in story.text
     assert story.worker.values()["serial_number"] == "S-1001"
 
 
@@ -70,7 +70,7 @@ def test_with_both_ended_nothing_is_open() -> None:
     story = given(*up_to("location"), says("/report"), says("/cancel")).when(says("/cancel"))
 
     story.then(Kind.CANCELLED, flow="add_machine", resumes="")
-    assert story.labels == ["Register a machine", "Report a fault"]
+    assert story.labels == ["Take it up again", "Register a machine", "Report a fault"]
     assert story.worker.state.ended == {conversation(1): "cancelled", conversation(6): "cancelled"}
 
 

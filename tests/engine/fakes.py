@@ -8,12 +8,12 @@ from typing import Annotated
 from msgspec.structs import replace
 from pydantic import AfterValidator
 
-from holdfast.domain.add_machine import add_machine
 from holdfast.domain.event import Draft, Event, Said
 from holdfast.domain.flow import Flow, Flows, Step
 from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.inbound import Inbound
-from holdfast.domain.ports import Delivery, Head, Loaded, Log, Minted, Owed, Quarantined, Turn
+from holdfast.domain.machine_flows import add_machine
+from holdfast.domain.ports import Delivery, Head, Loaded, Log, Minted, Owed, Quarantined, Turn, WantedPhoto
 from holdfast.domain.screen import Screen
 from holdfast.engine.recovery import resume_replies
 from holdfast.engine.reply import Reply
@@ -58,7 +58,7 @@ class Messages:
         self.at_once = 0
         self.most_at_once = 0
 
-    async def send(self, chat_id: int, screen: Screen) -> int:
+    async def send(self, chat_id: int, screen: Screen, replaces: int = 0) -> int:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -129,6 +129,15 @@ class Telling:
 
     async def quarantine(self, item: Quarantined) -> None:
         await self._log.quarantine(item)
+
+    async def event(self, event_id: EventId) -> Event | None:
+        return await self._log.event(event_id)
+
+    async def photos_wanted(self) -> list[WantedPhoto]:
+        return await self._log.photos_wanted()
+
+    async def keep(self, thread_id: ThreadId, digest: bytes, content: bytes) -> None:
+        await self._log.keep(thread_id, digest, content)
 
     async def remember(self, name: str, value: str) -> None:
         self.facts[name] = value

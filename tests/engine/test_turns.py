@@ -3,11 +3,11 @@ import logging
 
 import pytest
 
-from holdfast.domain.add_machine import add_machine
 from holdfast.domain.errors import BrokenLog, Conflict, LogUnavailable, RowRefused
 from holdfast.domain.event import Event
 from holdfast.domain.flow import Flow, Flows
 from holdfast.domain.kinds import Kind
+from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.state import ThreadState
 from holdfast.domain.wording import WORDING
 from holdfast.engine.reply import reply_to

@@ -26,6 +26,8 @@ DECLARED = {
         *("machine_id", "user_id", "nickname", "manufacturer", "model_number", "serial_number", "location", "notes"),
         *("photo_file_id", "ocr_data", "created_at", "updated_at"),
     },
+    "photos_wanted": {"event_id", "user_id", "chat_id", "file_id", "file_size"},
+    "blobs": {"thread_id", "digest", "content", "stored_at"},
     "schema_migrations": {"number", "name", "checksum", "applied_at"},
 }
 """The tables a journal has when all migrations are applied, and their columns."""

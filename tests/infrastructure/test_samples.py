@@ -45,7 +45,7 @@ def codec_of(path: Path) -> Codec:
 def words_of(stored: dict[str, Any]) -> Words:
     """Build the words a sample must read as; a field that is not known any more is an error."""
     said = stored["said"]
-    return Words(**{**stored, "said": Said(**said) if said else None})
+    return Words(**{**stored, "said": Said(**said) if said else None, "lines": tuple(stored["lines"])})
 
 
 def facts_of(stored: dict[str, Any]) -> Facts:

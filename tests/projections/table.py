@@ -7,7 +7,9 @@ from holdfast.domain.evolve import EMPTY, evolve
 from holdfast.domain.flow import Flows
 from holdfast.domain.ports import RowChange
 from holdfast.domain.state import ThreadState
+from holdfast.projections import machines, states
 from holdfast.projections.fold import fold_of
+from holdfast.projections.fold import rows_of as folded
 
 Rows = dict[tuple[str, tuple[object, ...]], tuple[object, ...]]
 
@@ -23,9 +25,9 @@ def applied(rows: Rows, changes: Iterable[RowChange]) -> Rows:
     return after
 
 
-def rows_of(flows: Flows, state: ThreadState) -> Rows:
+def rows_of(flows: Flows, events: Iterable[Event]) -> Rows:
     """Give the rows folded from everything."""
-    return applied({}, fold_of(flows)(EMPTY, state))
+    return {name: row.values or () for name, row in folded(flows, events).items()}
 
 
 def rows_turn_by_turn(flows: Flows, events: Iterable[Event]) -> Rows:
@@ -33,9 +35,14 @@ def rows_turn_by_turn(flows: Flows, events: Iterable[Event]) -> Rows:
     fold, rows, state = fold_of(flows), Rows(), EMPTY
     for event in events:
         after = evolve(state, event)
-        rows = applied(rows, fold(state, after))
+        rows = applied(rows, fold(state, after, event))
         state = after
     return rows
+
+
+def changes_of_state(flows: Flows, before: ThreadState, after: ThreadState) -> list[RowChange]:
+    """Give the changes of those tables that follow from the state alone."""
+    return [*states.changes(flows, before, after), *machines.changes(before, after)]
 
 
 def table(rows: Rows, name: str) -> dict[tuple[object, ...], tuple[object, ...]]:

@@ -1,9 +1,9 @@
 from msgspec.structs import replace
 
-from holdfast.domain.add_machine import add_machine
 from holdfast.domain.event import Draft, Event, Facts, Words
 from holdfast.domain.flow import Flow, Flows, Step
 from holdfast.domain.kinds import Kind
+from holdfast.domain.machine_flows import add_machine
 from holdfast.projections.funnel import Funnel, StepCount
 from tests.domain.given import (
     Act,

@@ -45,7 +45,7 @@ def test_nothing_is_a_row_before_it_is_saved() -> None:
 
 def test_what_was_left_empty_is_null() -> None:
     """An answer that was skipped is no value."""
-    [row] = table(rows_of(FLOWS, given(*a_machine()).worker.state), TABLE).values()
+    [row] = table(rows_of(FLOWS, given(*a_machine()).worker.events), TABLE).values()
 
     assert row[2:9] == (None,) * 7
 
@@ -53,7 +53,7 @@ def test_what_was_left_empty_is_null() -> None:
 def test_what_no_database_can_hold_is_replaced() -> None:
     """NUL and lone surrogates never reach a column."""
     acts = (says("/addmachine"), says("a\0b"), sends_photo("\0\ud800"), *[says("/skip")] * 5, taps("Save"))
-    [row] = table(rows_of(FLOWS, given(*acts).worker.state), TABLE).values()
+    [row] = table(rows_of(FLOWS, given(*acts).worker.events), TABLE).values()
 
     assert (row[1], row[7]) == ("a\ufffdb", "\ufffd\ufffd")
 
@@ -95,7 +95,7 @@ def test_two_sides_of_a_cut_never_share_a_nickname() -> None:
     for number, act in enumerate(a_machine("Press 4"), start=1):
         a.takes(number, act)
         b.takes(number + 20, act)
-    rows = table(rows_of(FLOWS, a.learns(b).state), TABLE).values()
+    rows = table(rows_of(FLOWS, a.learns(b).events), TABLE).values()
 
     assert sorted(str(row[1]) for row in rows) == ["Press 4", "Press 4 (2)"]
 

@@ -4,19 +4,18 @@ import hypothesis
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from holdfast.domain.add_machine import add_machine
 from holdfast.domain.event import Event
 from holdfast.domain.evolve import fold
 from holdfast.domain.flow import Flow
 from holdfast.domain.kinds import Kind
+from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.order import counted
-from holdfast.projections import machines
-from holdfast.projections.fold import fold_of
+from holdfast.projections import machines, states
 from holdfast.projections.funnel import Funnel, StepCount
 from holdfast.projections.transcript import transcript
 from tests.domain.anything import conversations, forks, shuffled
 from tests.domain.given import FLOWS, Act, Worker, report_fault
-from tests.projections.table import applied, rows_of, rows_turn_by_turn, table
+from tests.projections.table import applied, changes_of_state, rows_of, rows_turn_by_turn, table
 
 Fork = tuple[Worker, Worker]
 
@@ -101,7 +100,7 @@ def test_rows_written_turn_by_turn_are_the_rows_of_a_rebuild(told: tuple[Act, ..
     """The changes of each turn, one after the other, leave what is folded from everything."""
     worker = Worker().hears(*told)
 
-    assert rows_turn_by_turn(FLOWS, worker.events) == rows_of(FLOWS, worker.state)
+    assert rows_turn_by_turn(FLOWS, worker.events) == rows_of(FLOWS, worker.events)
 
 
 @hypothesis.given(forks())
@@ -111,14 +110,16 @@ def test_rows_follow_a_merge(fork: Fork) -> None:
     rows, before = rows_turn_by_turn(FLOWS, a.events), a.state
     a.learns(b)
 
-    assert applied(rows, fold_of(FLOWS)(before, a.state)) == rows_of(FLOWS, a.state)
-    assert rows_turn_by_turn(FLOWS, counted(a.events)) == rows_of(FLOWS, a.state)
+    merged = applied(rows, changes_of_state(FLOWS, before, a.state))
+    for name in (states.TABLE, machines.TABLE):
+        assert table(merged, name) == table(rows_of(FLOWS, a.events), name)
+    assert rows_turn_by_turn(FLOWS, counted(a.events)) == rows_of(FLOWS, a.events)
 
 
 @hypothesis.given(forks())
 def test_no_two_machines_of_a_person_share_a_nickname(fork: Fork) -> None:
     """The library's rule holds for whatever two workers saved."""
-    rows = table(rows_of(FLOWS, fold(union(fork))), machines.TABLE).values()
+    rows = table(rows_of(FLOWS, union(fork)), machines.TABLE).values()
     names = [row[:2] for row in rows]
 
     assert len(set(names)) == len(names)
@@ -127,7 +128,7 @@ def test_no_two_machines_of_a_person_share_a_nickname(fork: Fork) -> None:
 @hypothesis.given(forks())
 def test_every_row_can_be_stored(fork: Fork) -> None:
     """No column holds what a database refuses, and none that must be there is absent."""
-    for (name, key), values in rows_of(FLOWS, fold(union(fork))).items():
+    for (name, key), values in rows_of(FLOWS, union(fork)).items():
         for value in values:
             assert "\0" not in str(value)
             str(value).encode()

@@ -31,7 +31,7 @@ DAY = 24 * 60 * 60 * SECOND
 
 
 def state_rows(*acts: Act) -> dict[tuple[object, ...], tuple[object, ...]]:
-    return table(rows_of(FLOWS, given(*acts).worker.state), TABLE)
+    return table(rows_of(FLOWS, given(*acts).worker.events), TABLE)
 
 
 def data_of(row: tuple[object, ...]) -> Any:  # noqa: ANN401 - what stands in a JSON column
@@ -107,7 +107,7 @@ def test_a_conversation_superseded_by_another_of_its_flow_gives_up_its_row() -> 
     a, b = Worker(name="A"), Worker(name="B")
     a.takes(1, says("/addmachine"))
     b.takes(2, says("/addmachine"))
-    [row] = table(rows_of(FLOWS, a.learns(b).state), TABLE).values()
+    [row] = table(rows_of(FLOWS, a.learns(b).events), TABLE).values()
 
     assert data_of(row)["conversation_id"] == as_text(conversation(2))
 
@@ -130,11 +130,12 @@ def test_an_input_while_the_flow_is_missing_changes_no_row() -> None:
     worker.hears(says("Hall 3"))
 
     assert worker.events[-1].facts.rule == "flow_missing"
-    assert fold_of(worker.flows)(before, worker.state) == []
+    assert fold_of(worker.flows)(before, worker.state, worker.events[-1]) == []
 
 
 def test_the_fold_knows_its_tables() -> None:
     """Every table that a rebuild compares is one that the fold writes."""
-    changed = fold_of(FLOWS)(Worker().state, given(*a_machine(), says("/report")).worker.state)
+    events = given(*a_machine(), says("/report"), sends_photo()).worker.events
+    changed = rows_of(FLOWS, events)
 
-    assert {change.table for change in changed} == set(TABLES)
+    assert {name for name, _ in changed} == set(TABLES)

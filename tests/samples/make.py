@@ -76,6 +76,7 @@ SAMPLES: dict[Kind, tuple[Facts, Words]] = {
             language="de",
             parked=(OTHER,),
             subject=as_text(CONVERSATION),
+            continues=OTHER,
         ),
         Words(said=TAP, prefill={"nickname": "Prëss 4", "location": "Hall 2"}),
     ),
@@ -91,10 +92,10 @@ SAMPLES: dict[Kind, tuple[Facts, Words]] = {
     ),
     Kind.BACK: (replace(FACTS, next_step="nickname", reopens="nickname"), Words(said=TAP)),
     Kind.PHOTO_ADDED: (replace(FACTS, field="photo", cause="photo"), Words(said=PHOTO, value="AgAD")),
-    Kind.PHOTO_STORED: (Facts(flow="add_machine", flow_version=1, cause="store"), Words(value="blob")),
+    Kind.PHOTO_STORED: (Facts(subject=OTHER), Words(value="00" * 32)),
     Kind.NAMEPLATE_READ: (
         Facts(flow="add_machine", flow_version=1, cause="reader"),
-        Words(prefill={"manufacturer": "ACME", "serial_number": "S/N 1"}),
+        Words(prefill={"manufacturer": "ACME", "serial_number": None}),
     ),
     Kind.RESUMED: (
         Facts(
@@ -122,7 +123,10 @@ SAMPLES: dict[Kind, tuple[Facts, Words]] = {
         Facts(flow="add_machine", flow_version=1, step="notes", next_step="notes", cause="outage"),
         Words(),
     ),
-    Kind.NOTED: (Facts(rule="help", cause="command", language="de"), Words(said=SAID)),
+    Kind.NOTED: (
+        Facts(rule="history", subject=as_text(CONVERSATION), cause="button", language="de"),
+        Words(said=TAP, lines=("1800000000000000 add_machine completed",)),
+    ),
     Kind.MERGED: (Facts(flow="add_machine", flow_version=1, step="notes", next_step="notes", cause="fork"), Words()),
     Kind.UNEXPECTED: (
         replace(FACTS, next_step="location", rule="unsupported", cause="other"),

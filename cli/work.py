@@ -1,0 +1,40 @@
+"""What the commands share: options, settings, and running to the end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from holdfast.cli import logs, wiring
+from holdfast.infrastructure.settings import Settings, read_settings
+
+T = TypeVar("T")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
+JournalFile = Annotated[
+    Path | None, typer.Option("--journal", help="Another journal than HOLDFAST_JOURNAL names.", dir_okay=False)
+]
+
+
+def settings_of() -> Settings:
+    """Read the settings, and let no log line show a secret of theirs."""
+    settings = read_settings()
+    logs.set_up(settings.token())
+    return settings
+
+
+def asked(journal: Path | None, question: Callable[[wiring.Archive], Awaitable[T]]) -> T:
+    """Open a journal to be read, ask it something, close it."""
+
+    async def ask() -> T:
+        async with wiring.archive(settings_of(), journal) as archive:
+            return await question(archive)
+
+    return finished(ask())
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end."""
+    return asyncio.run(work)

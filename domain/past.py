@@ -1,0 +1,63 @@
+"""What inputs refer to in the past of their thread: a photo, an answer, a conversation, a machine's history."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from holdfast.domain.event import Event
+from holdfast.domain.evolve import evolve
+from holdfast.domain.ids import ConversationId, EventId, as_text
+from holdfast.domain.kinds import ENDINGS, FILING, Kind
+from holdfast.domain.library import ADD_MACHINE, EDIT_MACHINE
+from holdfast.domain.order import counted
+from holdfast.domain.state import Conversation, ThreadState
+
+
+class PastAnswer(Struct, frozen=True):
+    """A field of a machine that an earlier message filled."""
+
+    subject: str
+    field: str
+
+
+def event_named(events: Iterable[Event], event_id: EventId) -> Event | None:
+    """Find an event by its identity."""
+    return next((event for event in events if event.event_id == event_id), None)
+
+
+def conversation_of_the_past(events: Sequence[Event], identity: ConversationId) -> Conversation | None:
+    """Give a conversation as it stood when it ended; None for one that never was, or was completed."""
+    own = [event for event in counted(events) if event.conversation_id == identity]
+    if any(event.kind == Kind.CONFIRMED for event in own):
+        return None
+    state = ThreadState()
+    for event in own:
+        if event.kind not in ENDINGS:
+            state = evolve(state, event)
+    return state.conversation(identity)
+
+
+def answer_in_message(events: Sequence[Event], state: ThreadState, message_id: int) -> PastAnswer | None:
+    """Find the machine, and the field of it, that a message once filled; None when there is none, or no longer."""
+    subjects = {event.conversation_id: event.facts.subject for event in events if event.kind == Kind.STARTED}
+    for event in reversed(counted(events)):
+        said = event.words.said if event.words else None
+        if said and said.message_id == message_id and said.type == "text" and event.kind in FILING:
+            if event.facts.flow not in {ADD_MACHINE, EDIT_MACHINE} or event.conversation_id is None:
+                return None
+            subject = subjects.get(event.conversation_id) or as_text(event.conversation_id)
+            return PastAnswer(subject, event.facts.field) if state.machine(subject) else None
+    return None
+
+
+def lines_of_machine(events: Sequence[Event], subject: str) -> tuple[str, ...]:
+    """Tell what became of a machine: one line for each ended conversation about it, `microseconds flow outcome`."""
+    own: dict[ConversationId | None, str] = {}
+    lines = []
+    for event in counted(events):
+        if event.kind == Kind.STARTED and event.conversation_id:
+            if subject in (event.facts.subject, as_text(event.conversation_id)):
+                own[event.conversation_id] = event.facts.flow
+        elif event.conversation_id in own and event.kind in ENDINGS:
+            lines.append(f"{event.occurred_at} {own[event.conversation_id]} {ENDINGS[Kind(event.kind)]}")
+    return tuple(lines)
