@@ -34,7 +34,7 @@ class Polling:
                 await self._poll()
                 self._pause = _FIRST_PAUSE
             except SecondPoller as error:
-                logger.error("another process reads this bot's updates: %s", error)
+                logger.error("Telegram gives this bot's updates to somebody else: %s", error)
                 await self._rest(0.0)
             except TelegramUnreachable as error:
                 logger.warning("Telegram can't be reached: %s", error)
@@ -57,6 +57,6 @@ class Polling:
         await self._intake.take(batch)
         numbers = [number for raw in batch if (number := number_of(raw)) is not None]
         if numbers:
-            self._offset = max(numbers) + 1
+            self._offset = max(self._offset, max(numbers) + 1)
         elif batch:
             await self._rest(0.0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 from pathlib import Path
 
 from holdfast.cli import wiring
@@ -48,6 +49,29 @@ class Terminal:
         return "text", line
 
 
+class Lines:
+    """Lines typed, read in a thread that nobody waits for: Ctrl-C ends the chat also while it waits for one."""
+
+    def __init__(self) -> None:
+        """Begin to read when a line is asked for."""
+        self._wanted = threading.Semaphore(0)
+        self._typed: asyncio.Queue[str] = asyncio.Queue(1)
+        self._loop = asyncio.get_running_loop()
+        threading.Thread(target=self._read, name="lines", daemon=True).start()
+
+    async def next(self) -> str:
+        """Ask for a line; empty when the input has ended."""
+        sys.stdout.write("\n> ")
+        sys.stdout.flush()
+        self._wanted.release()
+        return await self._typed.get()
+
+    def _read(self) -> None:
+        while self._wanted.acquire():
+            line = sys.stdin.readline()
+            self._loop.call_soon_threadsafe(self._typed.put_nowait, line)
+
+
 async def chat(settings: Settings, journal: Path) -> None:
     """Chat until the input ends."""
     terminal = Terminal()
@@ -57,15 +81,10 @@ async def chat(settings: Settings, journal: Path) -> None:
         if not await resume_replies(bot.flows, bot.log, bot.sender):
             await _take(bot, "text", "/start")
         await bot.sender.settle()
-        while line := await asyncio.to_thread(_read_line):
+        lines = Lines()
+        while line := await lines.next():
             await _take(bot, *terminal.understand(line.rstrip("\n")))
             await bot.sender.settle()
-
-
-def _read_line() -> str:
-    sys.stdout.write("\n> ")
-    sys.stdout.flush()
-    return sys.stdin.readline()
 
 
 async def _take(bot: wiring.Bot, kind: str, text: str) -> None:

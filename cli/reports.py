@@ -3,15 +3,24 @@
 import time
 from collections.abc import AsyncIterator
 
+import msgspec
 from msgspec import Struct
 
 from holdfast.cli.wiring import Archive
 from holdfast.domain.errors import SettingsError
-from holdfast.domain.ids import ConversationId, from_text
+from holdfast.domain.ids import ConversationId, EventId, ThreadId, from_text
+from holdfast.domain.screen import Screen
 from holdfast.infrastructure.log.export import export_lines
 from holdfast.infrastructure.log.verify import Verdict, Verifier
 from holdfast.projections.funnel import Funnel, StepCount
 from holdfast.projections.transcript import Entry, transcript
+
+
+class _Sent(Struct):
+    screens: tuple[Screen, ...]
+
+
+_screens = msgspec.json.Decoder(_Sent)
 
 
 class FunnelReport(Struct, frozen=True, kw_only=True):
@@ -31,7 +40,7 @@ async def funnel(archive: Archive, name: str) -> FunnelReport:
     as_of = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     counting = Funnel(flow)
     async for thread_id in archive.journal.threads():
-        counting.add([archive.codec.event(record) for record in await archive.journal.thread(thread_id)])
+        counting.add([archive.codec.bare(record) for record in await archive.journal.thread(thread_id)])
     return FunnelReport(flow=name, as_of=as_of, steps=list(counting.steps.values()))
 
 
@@ -45,7 +54,17 @@ async def replay(archive: Archive, conversation: str) -> list[Entry]:
     if thread_id is None:
         raise SettingsError(f"there is no conversation {conversation}")
     history = [archive.codec.event(record) for record in await archive.journal.thread(thread_id)]
-    return transcript(archive.flows, history, identity)
+    return transcript(archive.flows, history, identity, await _shown(archive, thread_id))
+
+
+async def _shown(archive: Archive, thread_id: ThreadId) -> dict[EventId, str]:
+    """Read what was shown in reply to each event, as it was sent."""
+    shown: dict[EventId, str] = {}
+    for record in await archive.journal.deliveries(thread_id):
+        opened = archive.codec.open(record)
+        texts = [screen.text for screen in _screens.decode(opened[1]).screens] if opened else ["(erased)"]
+        shown[EventId(record.parents)] = "\n\n".join(texts) if record.kind == "delivery.sent" else f"({record.kind})"
+    return shown
 
 
 async def verify(archive: Archive) -> Verdict:

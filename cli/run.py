@@ -32,7 +32,9 @@ async def run(settings: Settings, port: int = SANDBOX_PORT) -> None:
             state = settings.holdfast_journal.with_name("sandbox.db")
             state.parent.mkdir(parents=True, exist_ok=True)
             try:
-                sandbox = await stack.enter_async_context(SandboxServer(port=port, state=state, limits=True))
+                sandbox = await stack.enter_async_context(
+                    SandboxServer(port=port, state=state, limits=True, name="Holdfast")
+                )
             except OSError as error:
                 raise SettingsError(f"the sandbox can't use port {port}: {error.strerror}; name another") from None
             token, api_url = sandbox.token, sandbox.url

@@ -1,6 +1,7 @@
 """The one place where the rooms are wired together."""
 
 import importlib
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -64,6 +65,8 @@ def flows_of(settings: Settings) -> Flows:
 
 
 def _declared(names: str) -> Iterator[Flow]:
+    if names and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
     for name in names.split():
         module, _, attribute = name.partition(":")
         try:

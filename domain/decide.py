@@ -109,7 +109,7 @@ def _skip(_intent: wish.Skip, at: Place) -> Draft:
         return stray(at, "use_buttons")
     held = asked.conversation.fields.get(asked.step)
     if held and held.value is not None:
-        return filed(asked, asked.step, held.value)
+        return filed(asked, asked.step, held.value, rule="kept")
     return _left_empty(asked)
 
 

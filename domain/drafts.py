@@ -123,7 +123,7 @@ def rejected(asked: Asked, rule: str, complaint: str, reopens: str = "") -> Draf
     return draft(asked.at, Kind.REJECTED, next_step=next_step, rule=rule, complaint=complaint, reopens=reopens)
 
 
-def filed(asked: Asked, field: str, value: str, kind: Kind | None = None) -> Draft:
+def filed(asked: Asked, field: str, value: str, kind: Kind | None = None, rule: str = "") -> Draft:
     """Draft an answer put into its field; without a kind it is given, or corrected where there was one."""
     held = asked.conversation.fields.get(field)
     inbound = asked.at.inbound
@@ -135,6 +135,7 @@ def filed(asked: Asked, field: str, value: str, kind: Kind | None = None) -> Dra
         next_step=after.current_step(asked.flow),
         field=field,
         replaces=held.source if held else "",
+        rule=rule,
         value=value,
     )
 

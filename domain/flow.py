@@ -5,13 +5,26 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PydanticSchemaGenerationError,
+    PydanticUserError,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from holdfast.domain.errors import FlowError, UnknownFlow
 from holdfast.domain.wording import complaint, shown
 
 CONFIRM = "confirm"
 """The name of the last stop of every flow: the card that asks whether all is right."""
+
+RESERVED = frozenset({"start", "help", "skip", "back", "cancel", "library"})
+"""Commands that every bot has, whatever its flows."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
@@ -53,6 +66,14 @@ class Step(BaseModel):
     def _adapter(self) -> TypeAdapter[Any]:
         return TypeAdapter(self.type)
 
+    @model_validator(mode="after")
+    def _type_is_known(self) -> Self:
+        try:
+            _ = self._adapter
+        except (PydanticSchemaGenerationError, PydanticUserError):
+            raise ValueError(f"pydantic cannot read the type of {self.name}") from None
+        return self
+
     def parse(self, text: str) -> str:
         """Understand a typed text as this step's value, in its canonical text form; Refused when it does not fit."""
         try:
@@ -83,6 +104,13 @@ class Flow(BaseModel):
     confirm: Annotated[str, Field(max_length=60)] = ""
     done: Annotated[str, Field(max_length=1000)] = ""
     ttl: timedelta = timedelta(hours=24)
+
+    @field_validator("command")
+    @classmethod
+    def _is_free(cls, command: str) -> str:
+        if command in RESERVED:
+            raise ValueError(f"/{command} is the bot's own command")
+        return command
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

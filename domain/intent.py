@@ -158,7 +158,7 @@ def interpret(flows: Flows, state: ThreadState, said: Said) -> Intent:
         case "photo":
             return Photo(said.file_id, said.media_group)
         case "edit":
-            return Edit(said.message_id, said.text)
+            return Stray("unknown_edit") if _COMMAND.match(said.text) else Edit(said.message_id, said.text)
         case "group":
             return Ask("group")
         case _:

@@ -10,7 +10,7 @@ from holdfast.domain.ids import ConversationId, from_text
 from holdfast.domain.kinds import ACCEPTED, SILENT, Kind
 from holdfast.domain.library import EDIT_MACHINE
 from holdfast.domain.library_screens import TOPICS, library_screens
-from holdfast.domain.question import Standing, standing
+from holdfast.domain.question import Standing, readable, standing
 from holdfast.domain.screen import Button, Keyboard, Screen
 from holdfast.domain.state import ThreadState
 from holdfast.domain.wording import WORDING, clipped, escape, say
@@ -125,6 +125,9 @@ def _started(flows: Flows, event: Event) -> str:
 
 def _filed(flows: Flows, event: Event) -> str:
     step = _field(flows, event)
+    if event.facts.rule == "kept":
+        value = readable(step, event.words.value) if event.words else "…"
+        return say("kept", title=step.title, value=value)
     if step.photo:
         said = event.words.said if event.words else None
         has_caption = event.kind == Kind.PHOTO_ADDED and said is not None and said.text

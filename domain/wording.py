@@ -81,6 +81,7 @@ WORDING: dict[str, str] = {
     "answered.photo": "✓ Photo received.",
     "answered.photo.caption": "✓ Photo received. Its caption is kept with it.",
     "corrected": "✓ {title} is now: {value}",
+    "kept": "✓ {title} stays as it is: {value}",
     "skipped": "{title} skipped.",
     "back": "Back to {title}.",
     "resumed": "You were in the middle of this; here is where you stopped.",

@@ -12,7 +12,10 @@ from holdfast.domain.order import counted
 
 
 class StepCount(Struct, kw_only=True):
-    """One step's bar. `asked` = `answered` + `skipped` + `dropped` + `open`; `rejected` counts refused tries."""
+    """One step's bar. `asked` = `answered` + `skipped` + `dropped` + `open`; `rejected` counts refused tries.
+
+    A question left by Back counts when it is asked again.
+    """
 
     step: str
     asked: int = 0
@@ -68,11 +71,11 @@ class Funnel:
         run.asked |= {run.at, facts.field} - {""}
 
     def _count(self, run: _Run) -> None:
-        for name in run.asked:
+        for name in run.asked & {run.at, *run.filed}:
             step = self._step(name)
             step.asked += 1
             if name != run.at:
-                self._count_filed(step, run.filed.get(name, ""))
+                self._count_filed(step, run.filed[name])
             elif run.ended == "completed":
                 step.answered += 1
             elif run.ended:
@@ -84,10 +87,8 @@ class Funnel:
     def _count_filed(step: StepCount, how: str) -> None:
         if how == "answered":
             step.answered += 1
-        elif how == "skipped":
-            step.skipped += 1
         else:
-            step.dropped += 1
+            step.skipped += 1
 
     def _step(self, name: str) -> StepCount:
         return self.steps.setdefault(name, StepCount(step=name))

@@ -1,17 +1,30 @@
 """The transcript of a conversation: each input, what was decided, and the state right after it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 
+from holdfast.domain import taps
 from holdfast.domain.errors import UnknownFlow
 from holdfast.domain.event import Event
 from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flows
-from holdfast.domain.ids import ConversationId, as_text
+from holdfast.domain.ids import ConversationId, EventId, as_text
 from holdfast.domain.order import counted
 from holdfast.domain.render import render
-from holdfast.domain.state import ThreadState
+from holdfast.domain.state import Conversation, ThreadState
+
+_ACTIONS = {
+    taps.SKIP: "skip",
+    taps.KEEP: "keep",
+    taps.EMPTY: "leave empty",
+    taps.BACK: "back",
+    taps.CHANGE: "change",
+    taps.PUT: "put into a field",
+    taps.CANCEL: "cancel",
+    taps.CONFIRM: "save",
+}
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -33,24 +46,34 @@ class Entry(Struct, frozen=True, kw_only=True):
     counts: bool
 
 
-def transcript(flows: Flows, history: Iterable[Event], conversation_id: ConversationId) -> list[Entry]:
-    """Walk a thread's history and tell the events of one conversation."""
+def transcript(
+    flows: Flows,
+    history: Iterable[Event],
+    conversation_id: ConversationId,
+    shown: Mapping[EventId, str] = MappingProxyType({}),
+) -> list[Entry]:
+    """Walk a thread's history and tell the events of one conversation.
+
+    `shown` are the replies as they were sent, by the events they answer; the others are rendered as they would be.
+    """
     events = list(history)
     sequence = counted(events)
-    state = ThreadState()
+    state, last = ThreadState(), None
     entries = []
     for event in sequence:
         state = evolve(state, event)
         if event.conversation_id == conversation_id:
-            entries.append(_entry(flows, state, event, counts=True))
+            last = state.conversation(conversation_id) or last
+            reply = shown.get(event.event_id) or _reply(flows, state, event)
+            entries.append(_entry(state, event, last, reply, counts=True))
     chosen = {event.event_id for event in sequence}
     spare = [event for event in events if event.event_id not in chosen and event.conversation_id == conversation_id]
-    return entries + [_entry(flows, state, event, counts=False) for event in spare]
+    return entries + [_entry(state, event, last, "", counts=False) for event in spare]
 
 
-def _entry(flows: Flows, state: ThreadState, event: Event, *, counts: bool) -> Entry:
-    conversation = state.conversation(event.conversation_id)
-    status = "open" if conversation else state.ended.get(event.conversation_id or ConversationId(b""), "unknown")
+def _entry(state: ThreadState, event: Event, conversation: Conversation | None, reply: str, *, counts: bool) -> Entry:
+    is_open = state.conversation(event.conversation_id) is not None
+    ended = state.ended.get(event.conversation_id or ConversationId(b""), "unknown")
     return Entry(
         event_id=as_text(event.event_id),
         version=event.version,
@@ -60,8 +83,8 @@ def _entry(flows: Flows, state: ThreadState, event: Event, *, counts: bool) -> E
         rule=event.facts.rule,
         step=event.facts.next_step,
         fields={name: answer.value for name, answer in conversation.fields.items()} if conversation else {},
-        status=status,
-        reply=_reply(flows, state, event) if counts else "",
+        status="open" if is_open else ended,
+        reply=reply,
         counts=counts,
     )
 
@@ -72,7 +95,14 @@ def _said(event: Event) -> str:
     said = event.words.said
     if said is None:
         return ""
+    if said.type == "tap":
+        return f"[tap] {_tapped(said.text)}"
     return said.text if said.type in {"text", "edit"} else f"[{said.content or said.type}] {said.text}".strip()
+
+
+def _tapped(data: str) -> str:
+    tap = taps.read(data)
+    return (tap.verb or _ACTIONS.get(tap.action, data)) if tap else data
 
 
 def _reply(flows: Flows, state: ThreadState, event: Event) -> str:

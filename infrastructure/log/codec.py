@@ -75,6 +75,15 @@ class Codec:
         salt, text = body[:SALT_BYTES], body[SALT_BYTES:]
         return salt, _inflated(text) if flags & _COMPRESSED else text
 
+    @property
+    def key_name(self) -> str:
+        """Name the key that words are encrypted with, or say that there is none."""
+        return self._keyring.name
+
+    def bare(self, record: Record) -> Event:
+        """Read a record without its words, as if they were erased: the facts need no key."""
+        return self.event(record._replace(payload=None))
+
     def event(self, record: Record) -> Event:
         """Read a stored record as the fold wants it; UnreadableEvent for a version from the future, BrokenLog."""
         opened = self.open(record)

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 
-from holdfast.domain.errors import BrokenLog, OtherBot
+from holdfast.domain.errors import BrokenLog, KeyMissing, OtherBot
 from holdfast.domain.event import Draft, Event
 from holdfast.domain.ids import ConversationId, EventId, ThreadId, from_text
 from holdfast.domain.inbound import Inbound
@@ -12,6 +12,7 @@ from holdfast.domain.ports import Clock, Delivery, Head, Loaded, Owed, Quarantin
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
+from holdfast.infrastructure.log.keys import NO_KEY
 from holdfast.infrastructure.log.mint import Mint, MintedEvent, Randomness
 from holdfast.infrastructure.log.stores import (
     AppendWrite,
@@ -45,6 +46,7 @@ class EventLog:
         opened = await self._journal.open()
         try:
             await self._belong_to(bot_id, opened.meta.get("bot_id"))
+            await self._keep_to_key(opened.meta.get("key", NO_KEY))
         except BaseException:
             await self._journal.close()
             raise
@@ -58,6 +60,17 @@ class EventLog:
             raise OtherBot(
                 f"this journal belongs to the bot {owner}, not to {bot_id}: name another file in HOLDFAST_JOURNAL"
             )
+
+    async def _keep_to_key(self, known: str) -> None:
+        """Go on under the key the words were written with; a journal without one may begin to use one."""
+        mine = self._codec.key_name
+        if known not in {NO_KEY, mine}:
+            raise KeyMissing(
+                "this journal's words are encrypted under another master key: set HOLDFAST_MASTER_KEY to the one "
+                "it was begun with"
+            )
+        if known != mine:
+            await self._commits.write(MetaWrite("key", mine))
 
     async def close(self) -> None:
         """Finish the commits under way and let go of the journal."""

@@ -17,7 +17,7 @@ async def export_lines(journal: JournalStore, codec: Codec) -> AsyncIterator[str
     async for thread_id in journal.threads():
         records = {record.event_id: record for record in await journal.thread(thread_id)}
         # The order and the copies follow from the facts, also where no key opens the words.
-        events = [codec.event(record._replace(payload=None)) for record in records.values()]
+        events = [codec.bare(record) for record in records.values()]
         copies = duplicates(events)
         for event in sorted(events, key=place):
             line = as_json(codec, records[event.event_id], copies.get(event.event_id))

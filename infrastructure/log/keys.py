@@ -11,6 +11,7 @@ from holdfast.domain.errors import BrokenLog, KeyMissing
 
 _SALT = b"holdfast payload v1"
 KEY_ID_BYTES = 8
+NO_KEY = "none"
 _NONCE_BYTES = 12
 
 
@@ -27,6 +28,11 @@ class Keyring:
     def locks(self) -> bool:
         """Whether words are encrypted."""
         return self._root is not None
+
+    @property
+    def name(self) -> str:
+        """Name the key, so that a journal can tell which one it was written with; `none` where there is none."""
+        return self._key_id.hex() or NO_KEY
 
     def lock(self, event_id: bytes, identity: bytes, plain: bytes) -> bytes:
         """Encrypt: key id (8 bytes), nonce (12), ciphertext with its tag; `identity` is bound in."""

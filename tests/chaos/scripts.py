@@ -113,10 +113,9 @@ class Script:
         if held is None:
             self.sources.pop(step, None)
             told = sentence("skipped", title=self._title(step))
-        elif step == LAST_STEP:
-            told = sentence("answered.photo")
         else:
-            told = sentence("corrected", title=self._title(step), value=held)
+            value = WORDING["card.photo"] if step == LAST_STEP else held
+            told = sentence("kept", title=self._title(step), value=value)
         self._do(*act, hears=told)
 
     def back(self) -> None:

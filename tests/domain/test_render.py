@@ -160,7 +160,7 @@ def test_keeping_a_photo_says_so_without_a_caption(keep: Act) -> None:
     """A caption is mentioned when one was sent, not when a button was tapped."""
     story = given(*up_to("confirm"), taps("✎ Photo")).when(keep)
 
-    assert say("answered.photo") in story.text
+    assert say("kept", title="Photo", value=WORDING["card.photo"]) in story.text
     assert say("answered.photo.caption") not in story.text
 
 
