@@ -32,6 +32,7 @@ class _Run(Struct):
     at: str
     asked: set[str]
     filed: dict[str, str]
+    left: set[str]
     ended: str = ""
 
 
@@ -58,7 +59,7 @@ class Funnel:
         facts = event.facts
         if event.kind == Kind.STARTED and identity not in runs:
             _end(runs, "superseded")
-            runs[identity] = _Run(facts.next_step, set(), {})
+            runs[identity] = _Run(facts.next_step, set(), {}, set())
         run = runs.get(identity)
         if run is None or run.ended:
             return
@@ -69,13 +70,16 @@ class Funnel:
         run.ended = ENDINGS.get(Kind(event.kind), "")
         run.at = facts.next_step or run.at
         run.asked |= {run.at, facts.field} - {""}
+        if event.kind == Kind.BACK and facts.step not in run.filed:
+            run.left.add(facts.step)
+        run.left.discard(run.at)
 
     def _count(self, run: _Run) -> None:
-        for name in run.asked & {run.at, *run.filed}:
+        for name in run.asked - run.left:
             step = self._step(name)
             step.asked += 1
             if name != run.at:
-                self._count_filed(step, run.filed[name])
+                self._count_filed(step, run.filed.get(name, ""))
             elif run.ended == "completed":
                 step.answered += 1
             elif run.ended:
@@ -87,8 +91,10 @@ class Funnel:
     def _count_filed(step: StepCount, how: str) -> None:
         if how == "answered":
             step.answered += 1
-        else:
+        elif how == "skipped":
             step.skipped += 1
+        else:
+            step.dropped += 1
 
     def _step(self, name: str) -> StepCount:
         return self.steps.setdefault(name, StepCount(step=name))
