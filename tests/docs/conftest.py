@@ -1,4 +1,5 @@
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,21 @@ from tests.docs.environment import commands, run
 
 @pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a conversation in its journal."""
+    """A folder with a conversation in its journal, and one update in its quarantine."""
     made = tmp_path_factory.mktemp("journal")
     run("holdfast", "chat", "--journal", "data/local.db", folder=made, typed="/addmachine\nPress 4\n#1\n/cancel\n")
+    journal = sqlite3.connect(made / "data" / "local.db")
+    journal.execute(
+        "INSERT INTO quarantine (dedup_key, raw, error, received_at) VALUES (?, ?, ?, ?)",
+        (
+            "tg:0:812345678",
+            b'{"update_id": 812345678, "message": "?"}',
+            "ValidationError: not an update we can read",
+            1,
+        ),
+    )
+    journal.commit()
+    journal.close()
     return made
 
 

@@ -1,26 +1,37 @@
 """A talk in which everything happens that can happen, decided by the domain alone."""
 
+import asyncio
+from datetime import timedelta
 from typing import Literal
 
 import msgspec
 
 from holdfast.domain import taps
 from holdfast.domain.decide import decide
-from holdfast.domain.event import Event, Said
+from holdfast.domain.drafts import expired
+from holdfast.domain.event import Draft, Event, Said
 from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flow, Flows, Step
-from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.ids import ConversationId, EventId, ThreadId
 from holdfast.domain.inbound import Inbound
-from holdfast.domain.machine_flows import add_machine
+from holdfast.domain.library import FIELDS
+from holdfast.domain.machine_flows import MACHINE_FLOWS
+from holdfast.domain.ports import WantedPhoto
 from holdfast.domain.state import ThreadState
+from holdfast.domain.timers import overdue
+from holdfast.engine.photos import MOST_BYTES, PhotoKeeper
+from tests.conformance.clocks import StandingClock
 
 FAULT = Flow(
     name="report_fault",
     command="fault",
     title="Report a fault",
+    ttl=timedelta(days=3),
     steps=(Step(name="machine", prompt="Which?"), Step(name="urgency", prompt="How?", type=Literal["low", "high"])),
 )
-FLOWS = Flows([add_machine, FAULT])
+FLOWS = Flows([*MACHINE_FLOWS, FAULT])
+DAYS = 2 * 86_400_000_000
+"""A silence after which a conversation about a machine is closed, and one about a fault is not."""
 
 
 class Talk:
@@ -29,7 +40,8 @@ class Talk:
     def __init__(self) -> None:
         self.state = ThreadState(user_id=1, chat_id=1)
         self.facts: dict[str, set[str]] = {}
-        self._count = 0
+        self._events: list[Event] = []
+        self._now = 0
 
     def says(self, *texts: str) -> None:
         for text in texts:
@@ -40,19 +52,41 @@ class Talk:
         assert self.state.active is not None
         self.does("tap", text=taps.action(self.state.active.conversation_id, action, place))
 
+    def taps_on(self, verb: str, identity: bytes, place: int = -1) -> None:
+        """Tap a button of a machine, of an event or of a conversation of the past."""
+        self.does("tap", text=taps.thing(verb, identity, place))
+
+    def is_silent(self) -> None:
+        self._now += DAYS
+
+    @property
+    def last(self) -> Event:
+        return self._events[-1]
+
+    @property
+    def machine(self) -> ConversationId:
+        return next(iter(self.state.machines))
+
     def does(self, kind: str, *, message_id: int = 0, **said: str) -> None:
-        self._count += 1
-        number = self._count
+        self._now += 1
+        number = len(self._events) + 1
         what = Said(type=kind, user_id=1, chat_id=1, message_id=message_id or number, language="en", **said)  # type: ignore[arg-type]
         inbound = Inbound(
             thread_id=ThreadId(bytes(16)),
             dedup_key=f"talk:{number}",
             order=number,
-            occurred_at=number,
-            received_at=number,
+            occurred_at=self._now,
+            received_at=self._now,
             said=what,
+            about=tuple(self._events),
         )
-        draft = decide(FLOWS, self.state, inbound)
+        while late := overdue(FLOWS, self.state, self._now):
+            self.takes(expired(FLOWS, self.state, late, "en"), f"expiry:{number}")
+        self.takes(decide(FLOWS, self.state, inbound), inbound.dedup_key)
+
+    def takes(self, draft: Draft, dedup_key: str) -> None:
+        """Fold a draft as the next event."""
+        number = len(self._events) + 1
         self.facts.setdefault(draft.kind, set()).update(msgspec.to_builtins(draft.facts))
         event = Event(
             event_id=EventId(number.to_bytes(16, "big")),
@@ -60,12 +94,45 @@ class Talk:
             kind=draft.kind,
             version=number,
             ots=number,
-            dedup_key=inbound.dedup_key,
-            occurred_at=number,
+            dedup_key=dedup_key,
+            occurred_at=self._now,
             facts=draft.facts,
             words=draft.words,
         )
+        self._events.append(event)
         self.state = evolve(self.state, event)
+
+
+class PhotosOfATalk:
+    """What the keeper of photos works with: two pictures are wanted, one of them too large."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+
+    async def photos_wanted(self) -> list[WantedPhoto]:
+        return [
+            WantedPhoto(
+                event_id=self._talk.last.event_id,
+                thread_id=ThreadId(bytes(16)),
+                user_id=1,
+                chat_id=1,
+                file_id="a picture",
+                file_size=size,
+            )
+            for size in (1, MOST_BYTES + 1)
+        ]
+
+    async def fetch(self, _file_id: str) -> bytes:
+        return b"a picture"
+
+    async def keep(self, _thread_id: ThreadId, _digest: bytes, _content: bytes) -> None:
+        pass
+
+    async def event(self, _event_id: EventId) -> Event:
+        return self._talk.last
+
+    async def take_fact(self, inbound: Inbound, draft: Draft) -> None:
+        self._talk.takes(draft, inbound.dedup_key)
 
 
 def facts_of_a_long_talk() -> dict[str, set[str]]:
@@ -75,23 +142,67 @@ def facts_of_a_long_talk() -> dict[str, set[str]]:
     talk.says("/addmachine", "x", "Press 4", "/fault", "Press 4", "soon", "low", "/addmachine")
     talk.does("other", content="sticker")
     talk.does("photo", file_id="first")
-    talk.does("photo", file_id="second")
+    talk.does("photo", file_id="second", media_group="album")
+    talk.does("photo", file_id="third", media_group="album")
     talk.says("Siemens", "/back", "Bosch", "/back")
     talk.taps(taps.EMPTY, 1)
     talk.says("/skip", "/skip", "/skip", "/skip", "at the card")
+    talk.taps(taps.PUT, 5)
     talk.taps(taps.CHANGE, 0)
     talk.says("Press 5")
+    talk.taps(taps.CHANGE, 0)
+    talk.taps(taps.KEEP, 0)
     talk.taps(taps.CONFIRM)
     talk.says("/cancel")
+    _in_the_library(talk)
+    _left_alone(talk)
     _taken_meanwhile(talk)
+    keeper = PhotosOfATalk(talk)
+    asyncio.run(PhotoKeeper(keeper, keeper, keeper, StandingClock()).keep_wanted())  # type: ignore[arg-type]
     return talk.facts
+
+
+def _in_the_library(talk: Talk) -> None:
+    """Look a machine up, change it by every way there is, begin to remove it."""
+    talk.says("/library", "/fault")
+    machine = talk.machine
+    talk.taps_on(taps.HISTORY, machine)
+    talk.taps_on(taps.EDIT, machine, FIELDS.index("location"))
+    talk.says("x" * 1000)
+    talk.says("Hall 3")
+    assert talk.last.words
+    assert talk.last.words.said
+    written = talk.last.words.said.message_id
+    talk.taps_on(taps.EDIT, machine, FIELDS.index("notes"))
+    talk.says("/skip")
+    talk.taps(taps.CONFIRM)
+    talk.says("/cancel")
+    talk.does("edit", message_id=written, text="Hall 4")
+    talk.taps_on(taps.CORRECT, talk.last.event_id)
+    talk.says("/back", "at the photo")
+    talk.says("/cancel")
+    talk.taps_on(taps.REMOVE, machine)
+    talk.does("other", content="sticker")
+    talk.says("/cancel")
+
+
+def _left_alone(talk: Talk) -> None:
+    """Leave two conversations alone until one expires, and take it up again."""
+    talk.says("/fault")
+    talk.taps_on(taps.EDIT, talk.machine, FIELDS.index("notes"))
+    lapsed = talk.last.conversation_id
+    assert lapsed
+    talk.is_silent()
+    talk.says("am I still there?")
+    talk.taps_on(taps.TAKE_UP, lapsed)
+    talk.says("/cancel")
 
 
 def _taken_meanwhile(talk: Talk) -> None:
     """Confirm a card whose nickname has been taken since it was given."""
     talk.says("/addmachine", "Press 6", *["/skip"] * 6)
-    machine_id, machine = next(iter(talk.state.machines.items()))
+    machine = talk.state.machines[talk.machine]
     taken = msgspec.structs.replace(machine, nickname="Press 6")
-    talk.state = msgspec.structs.replace(talk.state, machines={machine_id: taken})
+    talk.state = msgspec.structs.replace(talk.state, machines={talk.machine: taken})
     talk.taps(taps.CONFIRM)
     talk.says("/fault", "/cancel")
