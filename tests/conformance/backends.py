@@ -16,12 +16,13 @@ Reopen = Callable[[JournalStore], Awaitable[tuple[JournalStore, Opened]]]
 class Backend(Protocol):
     """One journal that can be opened again and again.
 
-    `outlives_its_process`: what was committed is there for another process.
+    `stores` are those it gave out. `outlives_its_process`: what was committed is there for another process.
     `bounds_its_values`: a value that no column can hold is refused; without it every value fits.
     """
 
     outlives_its_process: bool
     bounds_its_values: bool
+    stores: list[JournalStore]
 
     def store(self) -> JournalStore:
         """Give the journal as a program that starts would have it: not open yet."""
@@ -33,6 +34,7 @@ class Memory:
 
     def __init__(self, folder: Path) -> None:
         self._journal = MemoryJournal()
+        self.stores: list[JournalStore] = [self._journal]
 
     def store(self) -> JournalStore:
         return self._journal
@@ -44,10 +46,12 @@ class Sqlite:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "journal.db"
+        self.stores: list[JournalStore] = []
         self._dice = Dice()
 
     def store(self) -> JournalStore:
-        return SqliteJournal(self._path, StandingClock(), self._dice)
+        self.stores.append(SqliteJournal(self._path, StandingClock(), self._dice))
+        return self.stores[-1]
 
 
 BACKENDS: dict[str, type[Memory] | type[Sqlite]] = {"memory": Memory, "sqlite": Sqlite}

@@ -8,29 +8,29 @@ from tests.conformance.backends import BACKENDS, Backend, Reopen
 
 
 @pytest.fixture(params=sorted(BACKENDS))
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    return BACKENDS[request.param](tmp_path)
+async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Backend]:
+    """One of the stores; what a test leaves open of it is closed after the test."""
+    made = BACKENDS[request.param](tmp_path)
+    yield made
+    for store in made.stores:
+        await store.close()
 
 
 @pytest.fixture
-async def journal(backend: Backend) -> AsyncIterator[JournalStore]:
+async def journal(backend: Backend) -> JournalStore:
     """A journal that is open and empty."""
     store = backend.store()
     await store.open()
-    yield store
-    await store.close()
+    return store
 
 
 @pytest.fixture
-async def reopen(backend: Backend) -> AsyncIterator[Reopen]:
+def reopen(backend: Backend) -> Reopen:
     """Close a journal and open it again, as the next process would."""
-    stores: list[JournalStore] = []
 
     async def close_and_open(journal: JournalStore) -> tuple[JournalStore, Opened]:
         await journal.close()
-        stores.append(backend.store())
-        return stores[-1], await stores[-1].open()
+        store = backend.store()
+        return store, await store.open()
 
-    yield close_and_open
-    for store in stores:
-        await store.close()
+    return close_and_open

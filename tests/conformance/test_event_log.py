@@ -160,6 +160,20 @@ async def test_a_load_follows_the_conversations_set_aside(log: EventLog) -> None
     assert len(loaded.events) == 4
 
 
+async def test_a_load_has_every_conversation_set_aside_at_once(log: EventLog) -> None:
+    """Of several conversations that one event set aside, none is left out."""
+    drafts = [started(inbound(update), flow=f"flow {update}") for update in (1, 2, 3)]
+    identities = [draft.conversation_id for draft in drafts if draft.conversation_id]
+    for update, draft in enumerate(drafts, start=1):
+        await say(log, inbound(update), draft)
+    await say(log, inbound(4), started(inbound(4), parked=identities))
+
+    loaded = await log.load(thread(), inbound(5))
+
+    assert {event.conversation_id for event in loaded.events} > set(identities)
+    assert len(loaded.events) == 4
+
+
 async def test_conversations_that_set_each_other_aside_are_loaded_once(log: EventLog) -> None:
     """Two conversations that name each other do not send the load in circles."""
     one, two = started(inbound(1), flow="one"), started(inbound(2), flow="two")

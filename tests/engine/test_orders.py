@@ -37,6 +37,16 @@ async def test_a_lower_number_after_seven_silent_days_opens_an_epoch() -> None:
         assert engine.log.facts == {"update_epoch": "1"}
 
 
+async def test_an_update_that_came_late_is_not_the_last_number() -> None:
+    """Whether Telegram counts anew is judged by the greatest number so far, not by the one that came last."""
+    async with house() as engine:
+        placing = orders(engine)
+        for update in (900, 5):
+            await placing.of(update, NOON)
+
+        assert await placing.of(7, NOON + 2 * WEEK) == update_order(1, 7)
+
+
 @pytest.mark.parametrize(
     ("update", "silence"),
     [(3, WEEK), (3, WEEK - 1), (3, DAY), (3, -DAY), (900, 2 * WEEK), (901, 2 * WEEK)],

@@ -4,7 +4,6 @@ import logging
 import pytest
 
 from holdfast.domain.errors import BrokenLog, Conflict, LogUnavailable, RowRefused
-from holdfast.domain.event import Event
 from holdfast.domain.flow import Flow, Flows
 from holdfast.domain.kinds import Kind
 from holdfast.domain.machine_flows import add_machine
@@ -13,7 +12,7 @@ from holdfast.domain.wording import WORDING
 from holdfast.engine.reply import reply_to
 from holdfast.infrastructure.log.memory import MemoryJournal
 from tests.conformance.scribe import ADA, BEN, inbound, thread
-from tests.engine.fakes import SLIP, fails, few_steps, house, said_as
+from tests.engine.fakes import SLIP, House, fails, few_steps, house, said_as
 
 APOLOGY = WORDING["rule.failed"]
 
@@ -349,14 +348,20 @@ async def test_a_tap_is_acknowledged_with_its_reply() -> None:
         assert engine.messages.acknowledged == ["77"]
 
 
+async def register(engine: House, nickname: str) -> None:
+    """Take a person through the registration of a machine."""
+    await engine.say("/addmachine", nickname, *["/skip"] * 6)
+    _, screen = engine.messages.shown[-1]
+    [save] = [one.data for row in screen.keyboard for one in row if one.label == WORDING["button.confirm"]]
+    update = len(await engine.history()) + 1
+    await engine.hear(said_as(inbound(update, save), type="tap", callback_id="1"))
+
+
 async def test_what_a_machine_was_named_is_there_at_once() -> None:
     """A confirmed registration is a row of the person's machines in the transaction of its event."""
     journal = MemoryJournal()
     async with house(journal) as engine:
-        await engine.say("/addmachine", "Press 4", *["/skip"] * 6)
-        [screen] = [screen for _, screen in engine.messages.shown[-1:]]
-        [save] = [one.data for row in screen.keyboard for one in row if one.label == WORDING["button.confirm"]]
-        await engine.hear(said_as(inbound(9, save), type="tap", callback_id="1"))
+        await register(engine, "Press 4")
 
         [row] = await journal.rows("user_machines")
         assert row.values is not None
@@ -365,15 +370,13 @@ async def test_what_a_machine_was_named_is_there_at_once() -> None:
 
 
 async def test_a_nickname_is_refused_also_after_a_restart() -> None:
-    """A cold thread knows the person's machines."""
+    """A cold thread knows the person's machines, also those of conversations that are not loaded."""
     journal = MemoryJournal()
     async with house(journal) as before:
-        await before.say("/addmachine", "Press 4", *["/skip"] * 6)
-        [screen] = [screen for _, screen in before.messages.shown[-1:]]
-        [save] = [one.data for row in screen.keyboard for one in row if one.label == WORDING["button.confirm"]]
-        await before.hear(said_as(inbound(9, save), type="tap", callback_id="1"))
+        await register(before, "Press 4")
+        await before.say("/survey", "well")
     async with house(journal, seed=2) as after:
-        await after.say("/addmachine", "Press 4")
-        last: Event = (await after.history())[-1]
+        await after.say("/cancel", "/addmachine", "Press 4")
+        last = (await after.history())[-1]
 
         assert (last.kind, last.facts.rule) == (Kind.REJECTED, "taken")

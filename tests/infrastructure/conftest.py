@@ -1,6 +1,17 @@
+from collections.abc import AsyncIterator
+
 import pytest
 
+from tests.infrastructure.files import MADE
 from tests.infrastructure.full_disks import no_small_disk
+
+
+@pytest.fixture(autouse=True)
+async def nothing_left_open() -> AsyncIterator[None]:
+    """Close what a test that failed could not close."""
+    yield
+    while MADE:
+        await MADE.pop().close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,6 +14,10 @@ from tests.conformance.scribe import Scribe, commit, inbound, started
 PAGE = 4096
 
 
+MADE: list[SqliteJournal] = []
+"""The journals of the present test: whatever it leaves open is closed after it, or Python would wait for ever."""
+
+
 class ProbedJournal(SqliteJournal):
     """A journal whose writing connection can be asked."""
 
@@ -28,7 +32,9 @@ class ProbedJournal(SqliteJournal):
 
 
 def journal(path: Path, seed: int = 1, *, read_only: bool = False) -> ProbedJournal:
-    return ProbedJournal(path, StandingClock(), Dice(seed), read_only=read_only)
+    store = ProbedJournal(path, StandingClock(), Dice(seed), read_only=read_only)
+    MADE.append(store)
+    return store
 
 
 async def filled(path: Path, people: int = 60) -> Opened:

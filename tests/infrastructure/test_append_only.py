@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.scribe import ADA, BEN, thread
+from tests.conformance.scribe import ADA, BEN, set_aside, thread, write
 from tests.infrastructure.files import ProbedJournal, filled, journal
 
 LOG_TABLES = ("events", "deliveries")
@@ -40,6 +40,14 @@ async def test_no_column_can_be_changed(store: ProbedJournal, table: str) -> Non
     """The database refuses to change any column of an event or a delivery, even to the value it has."""
     for column in (*COLUMNS, "answers") if table == "deliveries" else COLUMNS:
         await expect_refusal(store, f"UPDATE {table} SET {column} = {column}")  # noqa: S608 - our names
+
+
+async def test_an_input_set_aside_keeps_its_first_form(store: ProbedJournal) -> None:
+    """What was put into quarantine is not replaced by a later form of the same input."""
+    await write(store, set_aside("odd", b"[1]"))
+    await write(store, set_aside("odd", b"[2]"), set_aside("other", b"[3]"))
+
+    assert await store.ask("SELECT raw FROM quarantine ORDER BY pos") == [(b"[1]",), (b"[3]",)]
 
 
 @pytest.mark.parametrize("table", LOG_TABLES)

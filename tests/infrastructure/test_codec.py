@@ -16,7 +16,7 @@ from holdfast.domain.event import Draft, Facts, Words
 from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.kinds import Kind
 from holdfast.infrastructure.log.codec import COMPRESS_FROM, Codec
-from holdfast.infrastructure.log.envelope import Record
+from holdfast.infrastructure.log.envelope import Record, hash_of
 from holdfast.infrastructure.log.keys import KEY_ID_BYTES, Keyring
 from tests.conformance.clocks import Dice
 from tests.conformance.scribe import EMPTY, Scribe, codec, inbound, noted
@@ -256,6 +256,21 @@ def test_new_events_are_written_in_the_newest_version() -> None:
     assert (fresh.version_of(Kind.NOTED), fresh.version_of(Kind.CANCELLED)) == (3, 1)
     assert Scribe(by=fresh).append(inbound(1)).record.kind_version == 3
     assert Scribe(by=fresh).append(inbound(1), draft).record.kind_version == 1
+
+
+def test_the_newest_version_is_found_in_any_order() -> None:
+    """However the steps are listed, the last of them leads to the version that is written."""
+    backwards = dict(reversed(FAKE.items()))
+
+    assert Codec(Keyring(None, Dice()), backwards).version_of(Kind.NOTED) == 3
+
+
+def test_a_hash_knows_no_order_of_the_parents_hashes() -> None:
+    """The hashes of several parents are sorted, so that every worker finds the same hash."""
+    record, hashes = record_of(short_words), [bytes(32), b"\xff" * 32]
+
+    assert hash_of(record, hashes) == hash_of(record, hashes[::-1])
+    assert hash_of(record, hashes) != hash_of(record, hashes[:1])
 
 
 def test_a_version_from_the_future_is_unreadable() -> None:

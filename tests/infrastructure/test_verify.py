@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.domain.errors import BrokenLog
-from holdfast.infrastructure.log.envelope import Record
+from holdfast.infrastructure.log.envelope import Record, hash_of
+from holdfast.infrastructure.log.stores import AppendWrite
 from holdfast.infrastructure.log.verify import Verdict, Verifier
 from tests.conformance.scribe import (
     ADA,
@@ -234,6 +235,19 @@ async def test_a_rewritten_event_is_found_by_those_after_it(path: Path) -> None:
     put(path, forged)
 
     expect_problems(await verdict_on(path), "is not what its hash says")
+
+
+async def test_an_event_that_does_not_follow_its_parents_is_found(tmp_path: Path) -> None:
+    """A version that leaves a gap is a problem, also when the event's own hash holds."""
+    store, scribe = journal(tmp_path / "local.db"), Scribe()
+    await store.open()
+    first, second = scribe.append(inbound(1)), scribe.append(inbound(2))
+    leap = second.record._replace(version=7)
+    leap = leap._replace(hash=hash_of(leap, [first.record.hash]))
+    await write(store, first, AppendWrite(leap, second.expected, second.head, (), owes_reply=True))
+    await store.close()
+
+    expect_problems(await verdict_on(tmp_path / "local.db"), "does not follow its parents' versions")
 
 
 def the_record(connection: sqlite3.Connection, pos: int) -> Record:
