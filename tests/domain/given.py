@@ -1,7 +1,8 @@
 """Given what was said before, when something is said, then this is what it becomes.
 
 The real `decide`, `evolve` and `render` do the work; only the events are compared. Inputs are numbered from 1 and
-called u1, u2, …; the n-th is sent a second after the one before, as the message 2n - 1, and its reply is 2n.
+called u1, u2, …; the n-th is sent a second after the one before, as the message 2n - 1, and its reply is 2n. What
+was left alone for too long by then is ended first, as the engine does it.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,22 +12,27 @@ import msgspec
 from pydantic import AfterValidator
 
 from holdfast.domain.decide import decide
+from holdfast.domain.drafts import expired
 from holdfast.domain.event import Draft, Event, Facts, Said
 from holdfast.domain.evolve import EMPTY, evolve, fold
 from holdfast.domain.flow import Flow, Flows, Step
 from holdfast.domain.ids import ConversationId, EventId, as_text, conversation_of, thread_of
 from holdfast.domain.inbound import Inbound
+from holdfast.domain.intent import refers_to_the_past
 from holdfast.domain.kinds import Kind
-from holdfast.domain.machine_flows import add_machine
+from holdfast.domain.machine_flows import MACHINE_FLOWS
+from holdfast.domain.order import place
 from holdfast.domain.render import render
 from holdfast.domain.screen import Button, Screen
-from holdfast.domain.state import ThreadState
+from holdfast.domain.state import Machine, ThreadState
 from holdfast.domain.text_types import Line
+from holdfast.domain.timers import expiry_key, overdue
 
 PERSON = 7
 THREAD = thread_of("test", 1, PERSON)
 NOON = 1_800_000_000_000_000
 SECOND = 1_000_000
+HOUR = 3600
 
 
 def _not_broken(text: str) -> str:
@@ -49,7 +55,7 @@ report_fault = Flow(
 )
 """A second flow: no photo, a number, a choice, an answer of any length, and a validator that says what is wrong."""
 
-FLOWS = Flows([add_machine, report_fault])
+FLOWS = Flows([*MACHINE_FLOWS, report_fault])
 NONE = Flows([])
 
 Act = Callable[[int, list[Screen]], Said]
@@ -62,14 +68,40 @@ def _said(number: int, kind: str, **more: str) -> Said:
     return msgspec.structs.replace(said, **more)
 
 
+class Later:
+    """An act that a person does only after some hours; everything after it is as much later."""
+
+    def __init__(self, hours: float, act: Act) -> None:
+        self.hours = hours
+        self._act = act
+
+    def __call__(self, number: int, screens: list[Screen]) -> Said:
+        return self._act(number, screens)
+
+
+def later(hours: float, act: Act) -> Act:
+    """Let some hours pass first."""
+    return Later(hours, act)
+
+
+def hours_before(act: Act) -> float:
+    """Tell how many hours pass before an act."""
+    return act.hours if isinstance(act, Later) else 0.0
+
+
+def delayed(said: Said, hours: float) -> Said:
+    """The same input, sent so many hours later."""
+    return msgspec.structs.replace(said, date=said.date + round(hours * HOUR))
+
+
 def says(text: str) -> Act:
     """Type a text or a command."""
     return lambda number, _: _said(number, "text", text=text)
 
 
-def sends_photo(file_id: str = "photo-1", *, caption: str = "") -> Act:
-    """Send a picture."""
-    return lambda number, _: _said(number, "photo", file_id=file_id, text=caption)
+def sends_photo(file_id: str = "photo-1", *, caption: str = "", album: str = "") -> Act:
+    """Send a picture, or one of an album."""
+    return lambda number, _: _said(number, "photo", file_id=file_id, text=caption, media_group=album)
 
 
 def sends(content: str) -> Act:
@@ -117,7 +149,7 @@ def buttons(screen: Screen) -> list[Button]:
 
 def inbound(number: int, said: Said) -> Inbound:
     """Make the command of a turn from the input of this number."""
-    at = NOON + number * SECOND
+    at = said.date * SECOND
     return Inbound(
         thread_id=THREAD, dedup_key=f"u{number}", order=number, occurred_at=at, received_at=at + 1, said=said
     )
@@ -137,6 +169,7 @@ class Worker:
         self.state: ThreadState = EMPTY
         self.screens: list[Screen] = []
         self.name = name
+        self.waited = 0.0
 
     @property
     def _version(self) -> int:
@@ -147,17 +180,39 @@ class Worker:
         return max((one.ots for one in self.events), default=0)
 
     def takes(self, number: int, act: Act) -> Event:
-        """Decide the input of this number and keep the event."""
+        """Let a person do something, and take it in."""
         said = act(number, self.screens)
-        return self.appends(decide(self.flows, self.state, inbound(number, said)), number)
+        self.waited += hours_before(act)
+        return self.meets(number, delayed(said, self.waited))
+
+    def meets(self, number: int, said: Said, barred: str = "") -> Event:
+        """End what was left alone for too long, then decide the input of this number; keep the events."""
+        given = msgspec.structs.replace(inbound(number, said), barred=barred)
+        while late := overdue(self.flows, self.state, given.occurred_at):
+            ending = expired(self.flows, self.state, late, said.language)
+            self.appends(ending, 0, key=expiry_key(late), at=given.occurred_at)
+        if refers_to_the_past(self.state, said):
+            given = msgspec.structs.replace(given, about=tuple(sorted(self.events, key=place)))
+        return self.appends(decide(self.flows, self.state, given), number, at=given.occurred_at)
 
     def hears(self, *acts: Act) -> "Worker":
         """Take inputs numbered on from those already here."""
         for act in acts:
-            self.takes(len(self.events) + 1, act)
+            self.takes(len(self.inputs) + 1, act)
         return self
 
-    def appends(self, draft: Draft, number: int) -> Event:
+    @property
+    def inputs(self) -> list[Event]:
+        """The events that people caused."""
+        return [event for event in self.events if event.kind != Kind.EXPIRED]
+
+    @property
+    def machine(self) -> Machine:
+        """The one machine of the library."""
+        [machine] = self.state.machines.values()
+        return machine
+
+    def appends(self, draft: Draft, number: int, *, key: str = "", at: int = 0) -> Event:
         """Give a draft its place behind all that is here."""
         event = Event(
             event_id=EventId(f"{self.name}{len(self.events):015}".encode()),
@@ -165,8 +220,8 @@ class Worker:
             kind=draft.kind,
             version=1 + self._version,
             ots=max(self._ots, number),
-            dedup_key=f"u{number}",
-            occurred_at=NOON + number * SECOND,
+            dedup_key=key or f"u{number}",
+            occurred_at=at or NOON + number * SECOND,
             facts=draft.facts,
             words=draft.words,
         )
@@ -204,6 +259,7 @@ class Worker:
         """Make another worker that knows the same."""
         other = Worker(self.flows, name)
         other.screens = list(self.screens)
+        other.waited = self.waited
         return other.learns(self)
 
     def current_step(self) -> str:
@@ -241,8 +297,13 @@ class Given:
 
     @property
     def text(self) -> str:
-        """The text of the reply."""
+        """The text of the reply; of several messages, the last."""
         return self.worker.screens[-1].text
+
+    @property
+    def machine(self) -> Machine:
+        """The one machine of the library."""
+        return self.worker.machine
 
     @property
     def labels(self) -> list[str]:
@@ -282,3 +343,21 @@ def up_to(step: str, nickname: str = "Press 4") -> tuple[Act, ...]:
 def a_machine(nickname: str = "Press 4") -> tuple[Act, ...]:
     """Register a machine in the shortest way."""
     return (says("/addmachine"), says(nickname), *[says("/skip")] * 6, taps("Save"))
+
+
+LIBRARY: Act = says("/library")
+
+
+def opens_card(nickname: str = "Press 4") -> tuple[Act, ...]:
+    """Open a machine's card from the library's first page."""
+    return (LIBRARY, taps(nickname))
+
+
+def begins_edit(title: str, nickname: str = "Press 4") -> tuple[Act, ...]:
+    """Open a machine's card and choose the field to change."""
+    return (*opens_card(nickname), taps("✎ Change"), taps(title))
+
+
+def begins_removal(nickname: str = "Press 4") -> tuple[Act, ...]:
+    """Open a machine's card and ask to remove it."""
+    return (*opens_card(nickname), taps("Remove"))

@@ -89,11 +89,11 @@ def test_an_edit_of_anything_else_is_told_so(which: int) -> None:
     )
 
 
-def test_an_edit_after_the_end_is_noted() -> None:
-    """What was saved is not changed by an edit."""
+def test_an_edit_after_the_end_changes_nothing_by_itself() -> None:
+    """What was saved is not changed by an edit alone: the change is offered."""
     story = given(*a_machine()).when(edits(2, "Press 5"))
 
-    story.then(Kind.NOTED, rule="unknown_edit")
+    story.then(Kind.NOTED, rule="edit_offer")
     assert [machine.nickname for machine in story.worker.state.machines.values()] == ["Press 4"]
 
 
