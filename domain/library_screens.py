@@ -46,7 +46,9 @@ def _page(flows: Flows, state: ThreadState, event: Event) -> Screen:
     if not found:
         head = say("library.none" if words else "library.empty", words=words)
     shown = found[page * _PAGE : (page + 1) * _PAGE]
-    rows = [(Button(machine.nickname[:_LABEL], taps.thing(taps.MACHINE, machine.machine_id)),) for machine in shown]
+    rows = [
+        (Button(machine.nickname[:_LABEL] or "…", taps.thing(taps.MACHINE, machine.machine_id)),) for machine in shown
+    ]
     keyboard = (*rows, *_turning(page, pages, words), *_beginning(flows, state))
     return Screen(text=head, keyboard=keyboard, in_place="any" if said and said.type == "tap" else "")
 
