@@ -31,6 +31,7 @@ HOUSE = {
     "migrations": room(),
     "sandbox": room(third_party="anyio httpx msgspec python_multipart starlette uvicorn"),
     "cli": room(*EVERYTHING, third_party="msgspec rich typer"),
+    "testkit": room(*EVERYTHING, "cli", third_party="msgspec"),
     "holdfast": room("domain", "engine"),
 }
 """The rooms of the product. `holdfast` is the public API; the rest of that folder is links."""
