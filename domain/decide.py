@@ -159,6 +159,8 @@ def _confirm(_intent: wish.Confirm, at: Place) -> Draft:
     asked = asked_at(at)
     if asked is None or asked.step != CONFIRM:
         return stray(at, "not_yet")
+    if asked.conversation.subject and at.state.machine(asked.conversation.subject) is None:
+        return stray(at, "no_machine")
     for step in asked.flow.steps:
         value = asked.conversation.value(step.name)
         if step.unique and _taken(asked, value):
@@ -244,7 +246,15 @@ def _change_machine(at: Place, subject: str, changes: dict[str, str | None], reo
     flow, machine = at.flows.newest(EDIT_MACHINE), at.state.machine(subject)
     if flow is None or machine is None:
         return stray(at, "no_machine")
-    return started(at, flow, prefill={**values_of(machine), **changes}, subject=subject, reopens=reopens)
+    prefill = {**values_of(machine), **_under_way(at, subject), **changes}
+    return started(at, flow, prefill=prefill, subject=subject, reopens=reopens)
+
+
+def _under_way(at: Place, subject: str) -> dict[str, str | None]:
+    """Give what a change of this machine that is open holds: the next one takes its place."""
+    already = at.state.of_flow(EDIT_MACHINE)
+    mine = already.fields if already and already.subject == subject else {}
+    return {field: answer.value for field, answer in mine.items()}
 
 
 @_decide.register
@@ -285,6 +295,8 @@ def _take_up(intent: wish.TakeUp, at: Place) -> Draft:
     flow = at.flows.newest(past.flow) if past else None
     if past is None or flow is None:
         return stray(at, "over")
+    if past.subject and at.state.machine(past.subject) is None:
+        return stray(at, "no_machine")
     already = at.state.of_flow(past.flow)
     if already:
         return resumed(at, already)
