@@ -89,10 +89,10 @@ def _card(machine: Machine) -> tuple[Screen, ...]:
         (_button("edit", taps.FIELDS, identity), _button("remove", taps.REMOVE, identity)),
         (_button("history", taps.HISTORY, identity), Button(WORDING["button.library"], taps.library(0, ""))),
     )
-    card = Screen(text="\n".join(lines), keyboard=keyboard)
+    card = Screen(text="\n".join(lines) or "…", keyboard=keyboard)
     if not machine.photo_file_id:
         return (card,)
-    return (Screen(text=say("machine.photo.of", name=machine.nickname), photo=machine.photo_file_id), card)
+    return (Screen(text=say("machine.photo.of", name=machine.nickname or "…"), photo=machine.photo_file_id), card)
 
 
 def _fields(machine: Machine) -> Screen:
