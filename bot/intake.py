@@ -105,7 +105,9 @@ class Intake:
 
     async def _set_aside(self, parsed: _Parsed, error: str) -> None:
         number = number_of(parsed.raw)
-        name = str(number) if number is not None else sha256(parsed.raw).hexdigest()
+        # Telegram may give a number twice, after a silent week: by it alone, the later update would be dropped.
+        digest = sha256(parsed.raw).hexdigest()
+        name = f"{number}:{digest[:16]}" if number is not None else digest
         await self._log.quarantine(
             Quarantined(
                 dedup_key=f"tg:{self._bot_id}:{name}",

@@ -1,10 +1,9 @@
 """The parts of Telegram's updates that we read, and what a person said in them. Parsed lean: this is the hot path."""
 
-import json
 import re
+from typing import Annotated
 
-import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from holdfast.domain.event import Said
 from holdfast.domain.reading import Reader
@@ -81,7 +80,7 @@ class CallbackQuery(Struct, rename={"sender": "from"}, gc=False):
 class Update(Struct, gc=False):
     """One update, in the kinds we ask for."""
 
-    update_id: int
+    update_id: Annotated[int, Meta(ge=0, lt=1 << 40)]  # the update order has 40 bits for it
     message: Message | None = None
     edited_message: Message | None = None
     callback_query: CallbackQuery | None = None
@@ -89,6 +88,7 @@ class Update(Struct, gc=False):
 
 _NUMBER = re.compile(rb'"update_id"\s*:\s*([0-9]{1,18})\b')
 _update = Reader(Update)
+_whole = Reader(dict[str, object])
 
 
 def read_update(raw: bytes) -> Update:
@@ -112,6 +112,8 @@ def said_in(update: Update, raw: bytes) -> Said:
     message = update.message or update.edited_message
     if message is None or message.sender is None:
         raise ValueError("an update without a person")
+    if message.chat.type == "private" and message.chat.id != message.sender.id:
+        raise ValueError("a private chat with somebody else")
     return _message(update, message, message.sender, raw)
 
 
@@ -119,6 +121,8 @@ def _tap(update_id: int, tap: CallbackQuery) -> Said:
     person = tap.sender
     if tap.message is None:
         raise ValueError("a tap without a message")
+    if tap.message.chat.id != person.id:
+        raise ValueError("a tap outside the person's own chat")
     return Said(
         type="tap",
         user_id=person.id,
@@ -177,5 +181,5 @@ def _picture(message: Message) -> File | None:
 
 
 def _content(raw: bytes) -> str:
-    keys = msgspec.convert(json.loads(raw), dict[str, object]).get("message")
+    keys = _whole.read(raw).get("message")
     return next((name for name in _OTHERS if isinstance(keys, dict) and name in keys), "unknown")
