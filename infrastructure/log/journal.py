@@ -217,6 +217,15 @@ class SqliteJournal:
         rows = await self._rows("read_head", thread_id)
         return split_ids(rows[0][3]) if rows else ()
 
+    async def debt(self, thread_id: ThreadId) -> int:
+        """Read how many replies a thread's head says are owed."""
+        rows = await self._rows("read_debt", thread_id)
+        return int(rows[0][0]) if rows else 0
+
+    async def is_erased(self, thread_id: ThreadId) -> bool:
+        """Whether the person of this thread asked to be forgotten."""
+        return bool(await self._rows("read_erasure", thread_id))
+
     async def counts(self) -> tuple[int, int, int]:
         """Count events, deliveries and what stands in quarantine."""
         events, deliveries, quarantined = (await self._rows("read_counts"))[0]

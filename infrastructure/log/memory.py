@@ -38,6 +38,7 @@ class MemoryJournal:
         self._meta: dict[str, str] = {}
         self._quarantine: dict[str, Quarantined] = {}
         self._blobs: dict[tuple[ThreadId, bytes], bytes] = {}
+        self._erased: set[ThreadId] = set()
         self._last: Record | None = None
         self._open = False
 
@@ -177,6 +178,14 @@ class MemoryJournal:
     async def head_ids(self, thread_id: ThreadId) -> tuple[EventId, ...]:
         """Read which events a thread's head names."""
         return self._heads.get(thread_id, Head()).head_ids
+
+    async def debt(self, thread_id: ThreadId) -> int:
+        """Read how many replies a thread is owed."""
+        return self._undelivered.get(thread_id, 0)
+
+    async def is_erased(self, thread_id: ThreadId) -> bool:
+        """Whether the person of this thread asked to be forgotten."""
+        return thread_id in self._erased
 
     async def counts(self) -> tuple[int, int, int]:
         """Count events, deliveries and what stands in quarantine."""

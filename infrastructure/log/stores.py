@@ -127,6 +127,12 @@ class JournalStore(Protocol):
     async def head_ids(self, thread_id: ThreadId) -> tuple[EventId, ...]:
         """Read which events a thread's head names."""
 
+    async def debt(self, thread_id: ThreadId) -> int:
+        """Read how many replies a thread's head says are owed."""
+
+    async def is_erased(self, thread_id: ThreadId) -> bool:
+        """Whether the person of this thread asked to be forgotten."""
+
     async def counts(self) -> tuple[int, int, int]:
         """Count events, deliveries and what stands in quarantine."""
 

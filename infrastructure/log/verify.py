@@ -1,11 +1,13 @@
 """Proof that nothing was changed: every hash, every commitment and every parent link of a journal."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from msgspec import Struct
 
 from holdfast.domain.errors import BrokenLog, KeyMissing
 from holdfast.domain.ids import EventId, ThreadId, as_text
+from holdfast.domain.render import owes_reply
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record, hash_of, split_ids
 from holdfast.infrastructure.log.stores import JournalStore
@@ -50,6 +52,9 @@ class Verifier:
         self.verdict.events += len(records)
         self.verdict.deliveries += len(deliveries)
         await self._head(thread_id, by_id)
+        await self._replies(thread_id, records, deliveries)
+        if any(record.payload is None for record in (*records, *deliveries)):
+            await self._erasure(thread_id)
 
     def _record(self, record: Record, by_id: dict[EventId, Record]) -> None:
         parents = split_ids(record.parents)
@@ -88,6 +93,18 @@ class Verifier:
         head = await self._journal.head_ids(thread_id)
         if ends != set(head):
             self._problem(f"the thread {as_text(thread_id)} does not end where its head says")
+
+    async def _replies(self, thread_id: ThreadId, records: Sequence[Record], deliveries: Sequence[Record]) -> None:
+        """Every reply that was owed has its fate, or is owed still: a delivery that was taken away is missed here."""
+        answered = {delivery.parents for delivery in deliveries}
+        owing = [record for record in records if record.event_id not in answered]
+        owed = sum(owes_reply(self._codec.bare(record)) for record in owing)
+        if owed != await self._journal.debt(thread_id):
+            self._problem(f"the thread {as_text(thread_id)} is owed {owed} replies, which its head does not say")
+
+    async def _erasure(self, thread_id: ThreadId) -> None:
+        if not await self._journal.is_erased(thread_id):
+            self._problem(f"words of the thread {as_text(thread_id)} are gone, and nobody asked for it")
 
     def _problem(self, text: str) -> None:
         self.verdict.problems.append(text)

@@ -187,6 +187,12 @@ SELECT max(origin_seq) FROM (
 -- The newest inputs, to know when updates last came.
 SELECT ots, received_at FROM events ORDER BY pos DESC LIMIT 1;
 
+-- name: read_debt
+SELECT undelivered FROM heads WHERE thread_id = ?;
+
+-- name: read_erasure
+SELECT 1 FROM erasures WHERE thread_id = ? LIMIT 1;
+
 -- name: read_counts
 SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM deliveries), (SELECT count(*) FROM quarantine);
 

@@ -288,3 +288,28 @@ async def test_a_busy_log_passes(path: Path) -> None:
 
     assert [found.problems for found in verdicts] == [[]] * 5
     assert (await verdict_on(path)).events == EVENTS + len(turns)
+
+
+async def test_a_delivery_that_was_taken_away_is_found(path: Path) -> None:
+    """Without its delivery a reply is owed again, and the head says otherwise."""
+    behind_our_back(path, "DELETE FROM deliveries WHERE pos = 1")
+
+    expect_problems(await verdict_on(path), "is owed 3 replies")
+
+
+async def test_words_that_went_without_an_erasure_are_found(path: Path) -> None:
+    """A payload set to NULL is no erasure as long as nobody asked for one."""
+    behind_our_back(path, "UPDATE events SET payload = NULL WHERE pos = 2")
+
+    expect_problems(await verdict_on(path), "nobody asked for it")
+
+
+async def test_words_that_went_by_an_erasure_are_no_problem(path: Path) -> None:
+    """After an erasure the words are gone, and everything still holds."""
+    with hand_on(path) as connection:
+        [(person,)] = connection.execute("SELECT thread_id FROM events WHERE pos = 2").fetchall()
+        connection.execute("INSERT INTO erasures VALUES (?, 1, 1)", (person,))
+        connection.execute("UPDATE events SET payload = NULL WHERE pos = 2")
+
+    verdict = await verdict_on(path)
+    assert (verdict.erased, verdict.problems) == (1, [])
