@@ -16,7 +16,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     journal.execute(
         "INSERT INTO quarantine (dedup_key, raw, error, received_at) VALUES (?, ?, ?, ?)",
         (
-            "tg:0:812345678",
+            "tg:0:812345678:e9dc8e8302e50b16",
             b'{"update_id": 812345678, "message": "?"}',
             "ValidationError: not an update we can read",
             1,
