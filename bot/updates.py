@@ -60,6 +60,7 @@ class Message(Struct, rename={"sender": "from"}, gc=False):
     message_id: int
     chat: Chat
     date: int = 0
+    edit_date: int = 0
     sender: User | None = None
     text: str | None = None
     caption: str = ""
@@ -147,7 +148,7 @@ def _message(update: Update, message: Message, person: User, raw: bytes) -> Said
         chat_id=message.chat.id,
         update_id=update.update_id,
         message_id=message.message_id,
-        date=message.date,
+        date=message.edit_date or message.date,
         text=message.text if message.text is not None else message.caption,
         file_id=file.file_id if file else "",
         file_unique_id=file.file_unique_id if file else "",
