@@ -78,6 +78,8 @@ def _reply(intent: wish.Reply, at: Place) -> Draft:
     if asked is None:
         lapsed = at.state.lapsed
         return noted(at, "lapsed", as_text(lapsed.conversation_id)) if lapsed else noted(at, "talk")
+    if at.state.lapsed and at.state.lapsed.updated_at > asked.conversation.updated_at:
+        return stray(at, "lapsed")
     if asked.step == CONFIRM:
         return stray(at, "surplus" if asked.flow.steps else "use_buttons")
     step = asked.flow.step(asked.step)

@@ -54,7 +54,7 @@ def _touched(state: ThreadState, event: Event) -> ThreadState:
     elif event.facts.rule == "left_out":
         surplus = ""
     revisit = event.facts.reopens or conversation.revisit
-    return state.with_open(replace(conversation, updated_at=event.occurred_at, revisit=revisit, surplus=surplus))
+    return state.with_open(replace(conversation, revisit=revisit, surplus=surplus).heard_at(event.occurred_at))
 
 
 def _started(state: ThreadState, event: Event) -> ThreadState:
@@ -90,7 +90,7 @@ def _filed(state: ThreadState, event: Event) -> ThreadState:
     if album:
         conversation = replace(conversation, album=album)
     if not event.facts.field:
-        return state.with_open(replace(conversation, updated_at=event.occurred_at))
+        return state.with_open(conversation.heard_at(event.occurred_at))
     held = conversation.fields.get(event.facts.field)
     value = words.value if words is not None and event.kind != Kind.SKIPPED else None
     if (held.source if held else "") != event.facts.replaces:
@@ -113,8 +113,8 @@ def _resumed(state: ThreadState, event: Event) -> ThreadState:
     if conversation is None:
         return state
     others = tuple(one for one in state.open if one is not conversation)
-    taken_up = replace(conversation, updated_at=event.occurred_at, revisit=event.facts.reopens or conversation.revisit)
-    return replace(state, open=(*others, taken_up), lapsed=None)
+    taken_up = replace(conversation, revisit=event.facts.reopens or conversation.revisit)
+    return replace(state, open=(*others, taken_up.heard_at(event.occurred_at)), lapsed=None)
 
 
 def _ended(state: ThreadState, event: Event) -> ThreadState:
@@ -123,7 +123,8 @@ def _ended(state: ThreadState, event: Event) -> ThreadState:
         return state
     if event.kind == Kind.CONFIRMED:
         state = replace(state, machines=shelved(state.machines, conversation, event.occurred_at))
-    state = replace(state, lapsed=conversation if event.kind == Kind.EXPIRED else None)
+    if event.kind == Kind.EXPIRED:
+        state = replace(state, lapsed=conversation)
     return state.with_ended(conversation.conversation_id, ENDINGS[Kind(event.kind)])
 
 

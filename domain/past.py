@@ -26,7 +26,8 @@ def event_named(events: Iterable[Event], event_id: EventId) -> Event | None:
 
 
 def conversation_of_the_past(events: Sequence[Event], identity: ConversationId) -> Conversation | None:
-    """Give a conversation as it stood when it ended; None for one that never was, or was completed."""
+    """Give a conversation, or what it was continued in, as it ended; None for one that never was, or was completed."""
+    identity = _continued(events, identity)
     own = [event for event in counted(events) if event.conversation_id == identity]
     if any(event.kind == Kind.CONFIRMED for event in own):
         return None
@@ -45,9 +46,18 @@ def answer_in_message(events: Sequence[Event], state: ThreadState, message_id: i
         if said and said.message_id == message_id and said.type == "text" and event.kind in FILING:
             if event.facts.flow not in {ADD_MACHINE, EDIT_MACHINE} or event.conversation_id is None:
                 return None
-            subject = subjects.get(event.conversation_id) or as_text(event.conversation_id)
+            own = as_text(_continued(events, event.conversation_id))
+            subject = subjects.get(event.conversation_id) or own
             return PastAnswer(subject, event.facts.field) if state.machine(subject) else None
     return None
+
+
+def _continued(events: Sequence[Event], identity: ConversationId) -> ConversationId:
+    """Follow a conversation that ended to the one in which it was taken up last."""
+    for event in counted(events):
+        if event.kind == Kind.STARTED and event.conversation_id and event.facts.continues == as_text(identity):
+            identity = event.conversation_id
+    return identity
 
 
 def lines_of_machine(events: Sequence[Event], subject: str) -> tuple[str, ...]:

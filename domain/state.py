@@ -43,7 +43,11 @@ class Conversation(Struct, frozen=True, kw_only=True):
     def filed(self, field: str, answer: Answer, at: int) -> "Conversation":
         """Put an answer into its field; a step asked again is thereby answered."""
         revisit = "" if self.revisit == field else self.revisit
-        return replace(self, fields={**self.fields, field: answer}, revisit=revisit, updated_at=at)
+        return replace(self, fields={**self.fields, field: answer}, revisit=revisit).heard_at(at)
+
+    def heard_at(self, at: int) -> "Conversation":
+        """Note when its person last spoke; an input read late does not make that earlier."""
+        return replace(self, updated_at=max(self.updated_at, at))
 
     def value(self, field: str) -> str:
         """Give a field's value; empty when it was skipped, erased or not asked yet."""

@@ -112,6 +112,7 @@ WORDING: dict[str, str] = {
     "rule.unsupported": "I can't read this kind of message. Please type your answer.",
     "rule.unknown_command": "I don't know this command.",
     "rule.already_answered": "That question was answered already.",
+    "rule.lapsed": "The question before was closed after a long silence. What you sent is kept.",
     "rule.over": "That belongs to something that has ended.",
     "rule.parked": "That belongs to something that waits until this is finished.",
     "rule.not_yet": "A few questions are still open.",
