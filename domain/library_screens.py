@@ -19,6 +19,8 @@ TOPICS = frozenset({"library", "machine", "fields", "history"})
 
 _PAGE = 6
 _LABEL = 40
+_HISTORY = 50
+"""Lines of a history that are shown, the latest ones: with all of them, a message could burst."""
 
 
 def library_screens(flows: Flows, state: ThreadState, event: Event) -> tuple[Screen, ...]:
@@ -105,8 +107,10 @@ def _fields(machine: Machine) -> Screen:
 
 
 def _history(machine: Machine, event: Event) -> Screen:
-    lines = [_told(line) for line in (event.words.lines if event.words else ())]
-    text = "\n".join([say("machine.history", name=machine.nickname), *lines])
+    lines = event.words.lines if event.words else ()
+    left_out = ["…"] if len(lines) > _HISTORY else []
+    told = [_told(line) for line in lines[-_HISTORY:]]
+    text = "\n".join([say("machine.history", name=machine.nickname), *left_out, *told])
     return Screen(text=text, keyboard=((_button("card", taps.MACHINE, machine.machine_id),),))
 
 
