@@ -5,12 +5,13 @@ from random import SystemRandom
 
 import pytest
 
+from holdfast.domain.ids import as_token, thread_of
 from holdfast.infrastructure.log.journal import SqliteJournal
 from holdfast.infrastructure.log.memory import MemoryJournal
 from holdfast.infrastructure.log.stores import JournalStore
 from tests.bot.fuzz import Made
-from tests.bot.world import World
-from tests.conformance.clocks import Dice, StandingClock
+from tests.bot.world import BOT, World
+from tests.conformance.clocks import NOON, Dice, StandingClock
 
 SEED = os.environ.get("HOLDFAST_SEED")
 MANY = int(os.environ.get("HOLDFAST_FUZZ", "100000"))
@@ -46,7 +47,13 @@ async def test_a_file_keeps_whatever_comes(tmp_path: Path) -> None:
 
 def text(number: int, person: int, words: str = "/library") -> Made:
     chat = {"id": person, "type": "private"}
-    message = {"message_id": number, "date": 1, "chat": chat, "from": {"id": person, "first_name": "A"}, "text": words}
+    message = {
+        "message_id": number,
+        "date": NOON // 1_000_000,
+        "chat": chat,
+        "from": {"id": person, "first_name": "A"},
+        "text": words,
+    }
     return Made(json.dumps({"update_id": number, "message": message}).encode(), sound=True)
 
 
@@ -87,6 +94,30 @@ async def test_another_person_s_buttons_do_nothing_to_them() -> None:
     assert [row for row in await journal.rows("conversation_states") if row.key[0] == 1] == rows
     assert await world.faults() == []
     await world.close()
+
+
+async def test_a_long_history_still_fits_into_a_message() -> None:
+    """A machine that was changed hundreds of times has a history that can be shown, its latest line last."""
+    world = World(MemoryJournal(), 1)
+    await world.open()
+    await world.take(
+        [text(number, 1, words) for number, words in enumerate(("/addmachine", "Press", *("/skip",) * 6), 1)]
+    )
+    await world.take([_tap(20, 1, _button(world, ":ok"))])
+    machine = as_token((await world.log.history(thread_of("telegram", BOT, 1)))[0].conversation_id or b"")
+    for number in range(100, 2100, 10):
+        await world.take([_tap(number, 1, f"me:{machine}:1"), text(number + 1, 1, f"Maker {number}")])
+        await world.take([_tap(number + 2, 1, _button(world, ":ok"))])
+    await world.take([_tap(5000, 1, f"mh:{machine}")])
+    told = world.screens.shown[-1][1].text
+    assert told.count("changed") > 20
+    assert told.endswith("changed")
+    assert await world.faults() == []
+    await world.close()
+
+
+def _button(world: World, end: str) -> str:
+    return next(data for _, _, data in reversed(world.maker.seen) if data.endswith(end))
 
 
 def _tap(number: int, person: int, data: str) -> Made:
