@@ -95,7 +95,7 @@ class Intake:
             occurred_at=said.date * 1_000_000 or now,
             received_at=now,
             said=said,
-            barred=self._gate.bar(said.user_id, now),
+            barred="" if said.type == "group" else self._gate.bar(said.user_id, now),
         )
 
     def _thread_of(self, said: Said) -> ThreadId:

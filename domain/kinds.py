@@ -37,5 +37,8 @@ ACCEPTED = FILING | {Kind.STARTED, Kind.BACK, Kind.RESUMED, Kind.CONFIRMED, Kind
 ENDINGS = {Kind.CONFIRMED: "completed", Kind.CANCELLED: "cancelled", Kind.EXPIRED: "expired"}
 """Kinds that end a conversation, and what it then is. (The fourth end, superseded, follows from the order.)"""
 
+BARRED = frozenset({"not_allowed", "too_fast", "flood"})
+"""Rules by which an input was kept but not acted on: who may use the bot, and how fast."""
+
 SILENT = frozenset({Kind.PHOTO_STORED, Kind.NAMEPLATE_READ})
 """Facts from outside, which owe a reply only when something failed."""
