@@ -46,6 +46,7 @@ class Gate:
         self._buckets[user_id] = bucket
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)
-        bucket.level = min(_BURST, bucket.level + (now - bucket.at) / _SECOND * _PER_SECOND)
+        passed = max(now - bucket.at, 0)  # a clock may be set back
+        bucket.level = min(_BURST, bucket.level + passed / _SECOND * _PER_SECOND)
         bucket.at = now
         return bucket
