@@ -73,8 +73,8 @@ class MemoryJournal:
             case QuarantineWrite():
                 self._quarantine.setdefault(write.item.dedup_key, write.item)
             case ReplayedWrite():
-                item = self._quarantine[write.dedup_key]
-                self._quarantine[write.dedup_key] = replace(item, replayed_at=write.at)
+                if item := self._quarantine.get(write.dedup_key):
+                    self._quarantine[write.dedup_key] = replace(item, replayed_at=write.at)
             case BlobWrite():
                 self._blobs[write.thread_id, write.digest] = write.content
             case MetaWrite():
