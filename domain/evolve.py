@@ -96,7 +96,8 @@ def _filed(state: ThreadState, event: Event) -> ThreadState:
     if (held.source if held else "") != event.facts.replaces:
         return replace(state, unfiled=(*state.unfiled, (event.facts.field, value or "")))
     answer = Answer(value, event.dedup_key, _message_of(event, held))
-    conversation = replace(conversation, surplus="")
+    if event.facts.cause not in {"photo", "edit"}:
+        conversation = replace(conversation, surplus="")
     return state.with_open(conversation.filed(event.facts.field, answer, event.occurred_at))
 
 
