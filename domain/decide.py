@@ -182,7 +182,7 @@ def _name(asked: Asked) -> str:
 def _photo(intent: wish.Photo, at: Place) -> Draft:
     asked = asked_at(at)
     if asked is None:
-        return noted(at, "photo")
+        return noted(at, "album" if intent.album and intent.album == at.state.album else "photo")
     step = _photo_step(asked)
     if step is None:
         return stray(at, "photo_unwanted")

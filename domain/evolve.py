@@ -32,9 +32,10 @@ def evolve(state: ThreadState, event: Event) -> ThreadState:
 
 def _heard(state: ThreadState, said: Said) -> ThreadState:
     heard = said.message_id if said.type not in {"tap", "edit"} else state.heard
-    if state.user_id == said.user_id and heard <= state.heard:
+    album = said.media_group if said.type == "photo" else state.album
+    if (state.user_id, state.album) == (said.user_id, album) and heard <= state.heard:
         return state
-    return replace(state, user_id=said.user_id, chat_id=said.chat_id, heard=max(heard, state.heard))
+    return replace(state, user_id=said.user_id, chat_id=said.chat_id, heard=max(heard, state.heard), album=album)
 
 
 def _accepted(state: ThreadState, event: Event) -> ThreadState:

@@ -16,6 +16,9 @@ from holdfast.domain.state import ThreadState
 from holdfast.domain.wording import WORDING, clipped, escape, say
 
 _QUIET_RULES = frozenset({"album", "flood"})
+_CHANGING = ACCEPTED - {Kind.STARTED, Kind.RESUMED}
+"""Kinds whose reply may take the place of the message that was tapped; what begins, begins below what stands."""
+
 _AT_LOAD = "silence"
 _BOLD = 200
 """Characters of the value that was saved, where it is told."""
@@ -69,7 +72,7 @@ def _reply(flows: Flows, state: ThreadState, event: Event) -> Screen:
 def _in_place(state: ThreadState, event: Event) -> str:
     """Let the tapped message change where the tap did something and the person has written nothing since."""
     said = event.words.said if event.words else None
-    if said is None or said.type != "tap" or event.kind not in ACCEPTED:
+    if said is None or said.type != "tap" or event.kind not in _CHANGING:
         return ""
     return "last" if said.message_id > state.heard else ""
 

@@ -76,7 +76,8 @@ class ThreadState(Struct, frozen=True, kw_only=True):
 
     `ended` tells how conversations of this thread that were loaded ended, and `lapsed` is the one that expired or
     gave way last, as long as nothing else was begun; `unfiled` are answers that came too late to be filed (field,
-    value), kept for the merge card; `heard` is the person's newest message.
+    value), kept for the merge card; `heard` is the person's newest message, `album` the album of
+    their newest photo.
     """
 
     user_id: int = 0
@@ -87,6 +88,7 @@ class ThreadState(Struct, frozen=True, kw_only=True):
     lapsed: Conversation | None = None
     unfiled: tuple[tuple[str, str], ...] = ()
     heard: int = 0
+    album: str = ""
 
     @property
     def active(self) -> Conversation | None:

@@ -10,6 +10,7 @@ from holdfast.domain.ids import EventId, as_text
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
 from holdfast.domain.ports import Clock, Files, Log, WantedPhoto
+from holdfast.engine.blame import where
 from holdfast.engine.turns import Turns
 
 logger = logging.getLogger("holdfast.engine")
@@ -42,11 +43,20 @@ class PhotoKeeper:
                 logger.warning("photos wait: %s", error)
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+            except Exception as error:  # noqa: BLE001 - a photo that can't be kept must not end the bot
+                logger.error("keeping photos failed: %s", where(error))
+                await self._clock.sleep(_LONGEST_PAUSE)
 
     async def keep_wanted(self) -> None:
-        """Fetch what is wanted at this moment; TelegramUnreachable or LogUnavailable: the rest waits."""
+        """Fetch what is wanted at this moment; TelegramUnreachable or LogUnavailable when something has to wait."""
+        late: TelegramUnreachable | None = None
         for photo in await self._log.photos_wanted():
-            await self._keep(photo)
+            try:
+                await self._keep(photo)
+            except TelegramUnreachable as error:
+                late = error
+        if late is not None:
+            raise late
 
     async def _keep(self, photo: WantedPhoto) -> None:
         if photo.file_size > MOST_BYTES:

@@ -215,3 +215,19 @@ def test_another_album_takes_the_place_of_the_first() -> None:
 
     story.when(sends_photo("photo-3", album="other")).then(Kind.PHOTO_ADDED, field="photo", value="photo-3")
     story.when(sends_photo("photo-4", album="other")).then(Kind.PHOTO_ADDED, rule="album")
+
+
+def test_an_album_outside_a_conversation_is_answered_once() -> None:
+    """The first photo is offered to be saved, the rest are kept and owe no reply."""
+    story = given().when(sends_photo("photo-1", album="al"))
+    story.then(Kind.NOTED, rule="photo")
+    story.when(sends_photo("photo-2", album="al")).then(Kind.NOTED, rule="album")
+    story.when(sends_photo("photo-3", album="other")).then(Kind.NOTED, rule="photo")
+
+
+def test_what_begins_begins_below_what_stands() -> None:
+    """A tap that starts something gets a new message, so that what was said above stays to be read."""
+    worker = given(*a_machine()).when(taps("Register a machine")).worker
+
+    assert worker.screens[-1].in_place == ""
+    assert worker.hears(says("Lathe"), taps("Skip")).screens[-1].in_place == "last"
