@@ -160,8 +160,14 @@ class Holdfast(Program):
         )
 
     def owed(self) -> int:
-        """Count the events that have no delivery: the rows themselves, not what the heads say of them."""
-        query = "SELECT count(*) FROM events WHERE event_id NOT IN (SELECT answers FROM deliveries)"
+        """Count the events that have no delivery: the rows themselves, not what the heads say of them.
+
+        A photo that was stored owes nobody a reply.
+        """
+        query = (
+            "SELECT count(*) FROM events "
+            "WHERE kind != 'photo.stored' AND event_id NOT IN (SELECT answers FROM deliveries)"
+        )
         has_events = "SELECT 1 FROM sqlite_master WHERE name = 'deliveries'"
         return int(self.read(query)[0][0]) if self.journal.exists() and self.read(has_events) else 0
 
