@@ -80,5 +80,14 @@ endif
 
 ifneq ($(filter bench,$(TARGETS)),)
 bench: env ## measure, as ratios to a floor measured in the same run
+	@wanted="$$(cksum < benchmarks/requirements.lock)"; \
+	if [ "$$(cat .venv-bench/made-from 2>/dev/null)" != "$$wanted" ]; then \
+		echo 'Making the environment of the peers in .venv-bench'; \
+		{ "$(PYTHON)" -m venv --clear .venv-bench && \
+			.venv-bench/bin/python -m pip --disable-pip-version-check -qq install \
+				--require-hashes --requirement benchmarks/requirements.lock && \
+			echo "$$wanted" > .venv-bench/made-from; } || \
+		echo 'make bench: PeersMissing: not all peers could be installed, see above; the rest is measured.' >&2; \
+	fi
 	.venv/bin/python -m benchmarks
 endif

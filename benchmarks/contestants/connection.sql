@@ -1,0 +1,3 @@
+-- What Holdfast sets for its own connection.
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;

@@ -1,0 +1,3 @@
+-- For filling a journal that may be lost.
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = OFF;
