@@ -13,7 +13,7 @@ from typing import NamedTuple
 from benchmarks.slices import Slice
 
 ROOT = Path(__file__).resolve().parents[1]
-SECONDS = float(os.environ.get("HOLDFAST_BENCH_SECONDS", "8"))
+SECONDS = float(os.environ.get("HOLDFAST_BENCH_SECONDS", "6"))
 """How long one race takes, all its contestants together."""
 
 SLICE = 0.4

@@ -55,34 +55,38 @@ def tails(result: Result) -> list[float]:
 def bots(places: Mapping[str, Place]) -> None:
     """Raw updates in, replies handed to the request layer, against the usual stacks."""
     title("The whole bot: a raw update in, its reply handed to the request layer")
-    for name in ("tmpfs", "disk"):
-        place = places[name]
+    for name in ("tmpfs", "2ms", "disk"):
         try:
-            _alone(place, Goal(0.5) if name == "tmpfs" else None)
+            place = needed(places, name)
         except NotMeasured as reason:
-            missing(f"1 person, {place.name}: python-telegram-bot", reason)
-        for storage, limit in (("sqlite", 15), ("redis", 5)):
-            try:
-                _mob(place, storage, Goal(limit, at_most=False) if name == "tmpfs" else None)
-            except NotMeasured as reason:
-                missing(f"{MOB} people, {place.name}: aiogram with {storage}", reason)
+            missing(f"bots, {name}", reason)
+            continue
+        _alone(place, gated=name == "tmpfs")
+        _mob(place, "sqlite", Goal(15, at_most=False) if name != "disk" else None)
+        _mob(place, "redis", Goal(5, at_most=False) if name != "disk" else None)
 
 
-def _alone(place: Place, goal: Goal | None) -> None:
-    ours = Entry("benchmarks.contestants.bot", (place.file("ours.db"), 1))
-    peer = Entry("benchmarks.peers.ptb", (place.file("talks.pickle"),), PEERS)
-    mine, other = race(ours, peer)
+def _alone(place: Place, *, gated: bool) -> None:
+    ours = Entry("benchmarks.contestants.bot", (place.file("ours.db"), 1), environment=place.environment)
+    peer = Entry("benchmarks.peers.ptb", (place.file("talks.pickle"),), PEERS, place.environment)
     label = f"1 person, {place.name}: p50 to python-telegram-bot"
-    ratio(label, quotients(mine.p50s(), other.p50s()), goal)
+    try:
+        mine, other = race(ours, peer)
+    except NotMeasured as reason:
+        return missing(label, reason)
+    ratio(label, quotients(mine.p50s(), other.p50s()), Goal(0.5) if gated else None)
     times("Holdfast", mine)
-    times("ConversationHandler, Pickle", other)
+    return times("Pickle (it syncs nothing)", other)
 
 
 def _mob(place: Place, storage: str, goal: Goal | None) -> None:
-    ours = Entry("benchmarks.contestants.bot", (place.file("ours.db"), MOB))
-    peer = Entry("benchmarks.peers.aio", (storage, place.file("store").parent, MOB), PEERS)
-    mine, other = race(ours, peer)
+    ours = Entry("benchmarks.contestants.bot", (place.file("ours.db"), MOB), environment=place.environment)
+    peer = Entry("benchmarks.peers.aio", (storage, place.file("store").parent, MOB), PEERS, place.environment)
     label = f"{MOB} people, {place.name}: turns/s to aiogram, {storage}"
+    try:
+        mine, other = race(ours, peer)
+    except NotMeasured as reason:
+        return missing(label, reason)
     ratio(label, quotients(mine.rates(), other.rates()), goal)
     times("Holdfast", mine)
-    times(f"aiogram, {storage}", other)
+    return times(f"aiogram, {storage}", other)
