@@ -57,7 +57,10 @@ class Intake:
         parsed = _parse(raw)
         if parsed.said is None:
             return parsed.error
-        await self._turns.take(await self._inbound(parsed.said))
+        try:
+            await self._turns.take(await self._inbound(parsed.said))
+        except Exception as error:  # noqa: BLE001 - the others are tried all the same
+            return where(error)
         return ""
 
     async def _take_in_order(self, batch: list[_Parsed]) -> None:

@@ -1,5 +1,6 @@
 """Our own getUpdates loop: it confirms to Telegram only what is durable."""
 
+import json
 import logging
 
 import msgspec
@@ -53,10 +54,20 @@ class Polling:
             timeout=_LONG_POLL,
             allowed_updates=list(ALLOWED),
         )
-        batch = [bytes(raw) for raw in _batch(result)]
+        batch = updates_in(result)
         await self._intake.take(batch)
         numbers = [number for raw in batch if (number := number_of(raw)) is not None]
         if numbers:
             self._offset = max(self._offset, max(numbers) + 1)
         elif batch:
             await self._rest(0.0)
+
+
+def updates_in(result: bytes | msgspec.Raw) -> list[bytes]:
+    """Take a batch apart, each update by itself; TelegramUnreachable when it is no batch."""
+    try:
+        return [bytes(raw) for raw in _batch(result)]
+    except msgspec.ValidationError:
+        raise TelegramUnreachable("getUpdates: no list of updates") from None
+    except (msgspec.DecodeError, UnicodeError):
+        return [json.dumps(one).encode() for one in json.loads(bytes(result))]

@@ -1,9 +1,10 @@
 """The wire to Telegram: method calls through python-telegram-bot's request layer, answers as raw bytes."""
 
+import json
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from telegram.error import NetworkError
 from telegram.request import HTTPXRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
@@ -23,14 +24,16 @@ class _Parameters(Struct):
     retry_after: float = 0.0
 
 
-class _Answer(Struct):
+class Answer(Struct):
+    """What the Bot API says to a call: its result, raw, or why there is none."""
+
     ok: bool
     result: msgspec.Raw = msgspec.Raw(b"null")
     description: str = ""
     parameters: _Parameters = msgspec.field(default_factory=_Parameters)
 
 
-_answer = msgspec.json.Decoder(_Answer).decode
+_answer = msgspec.json.Decoder(Answer).decode
 
 
 class Wire:
@@ -71,21 +74,33 @@ class Wire:
         except NetworkError as error:
             raise TelegramUnreachable(f"download: {type(error).__name__}") from None
         if status != _OK:
-            raise _refusal("download", status, _Answer(ok=False))
+            raise _refusal("download", status, Answer(ok=False))
         return body
 
 
 def _result(method: str, status: int, body: bytes) -> msgspec.Raw:
     try:
-        answer = _answer(body)
-    except (msgspec.DecodeError, UnicodeError):
+        answer = read_answer(body)
+    except (ValueError, RecursionError):
         raise TelegramUnreachable(f"{method}: status {status} and no answer of Telegram's") from None
     if answer.ok and status == _OK:
         return answer.result
     raise _refusal(method, status, answer)
 
 
-def _refusal(method: str, status: int, answer: _Answer) -> TelegramError:
+def read_answer(body: bytes) -> Answer:
+    """Read an answer; one with half a surrogate in it, which a strict reader refuses, is read the slow way."""
+    try:
+        return _answer(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeError):
+        loose = json.loads(body)
+        result = msgspec.Raw(json.dumps(loose.pop("result", None)).encode())
+        return structs.replace(msgspec.convert(loose, Answer), result=result)
+
+
+def _refusal(method: str, status: int, answer: Answer) -> TelegramError:
     said = f"{method}: {status} {answer.description}"
     if status == _TOO_MANY or status >= _SERVER_ERROR:
         return TelegramUnreachable(said, retry_after=answer.parameters.retry_after)

@@ -50,7 +50,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 @app.command()
 def run(
     port: Annotated[
-        int, typer.Option(help="Where the sandbox listens, when there is no token.")
+        int, typer.Option(help="Where the sandbox listens, when there is no token.", min=0, max=65535)
     ] = running.SANDBOX_PORT,
 ) -> None:
     """Run the bot. Without TELEGRAM_BOT_TOKEN also a sandbox with a web chat, on this machine alone."""
@@ -67,7 +67,9 @@ def chat(
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="Where to listen; 0 takes any free port.")] = running.SANDBOX_PORT,
+    port: Annotated[
+        int, typer.Option(help="Where to listen; 0 takes any free port.", min=0, max=65535)
+    ] = running.SANDBOX_PORT,
     state: Annotated[Path | None, typer.Option(help="Keep everything in this file.", dir_okay=False)] = None,
     limits: Annotated[bool, typer.Option(help="Refuse what Telegram would refuse as too fast.")] = True,
 ) -> None:

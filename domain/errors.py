@@ -3,6 +3,7 @@
     HoldfastError
     ├── SettingsError            a setting is wrong
     ├── FlowError                a flow is declared wrongly
+    │   ├── FlowBroken           a declared type failed in a way no answer should
     │   └── UnknownFlow          an open conversation needs a flow that is not loaded
     ├── LogError                 the log
     │   ├── LogUnavailable       nothing can be stored at this moment; try again
@@ -41,6 +42,10 @@ class SettingsError(HoldfastError):
 
 class FlowError(HoldfastError):
     """A flow is declared wrongly."""
+
+
+class FlowBroken(FlowError):
+    """A flow's declared type failed in a way no answer should."""
 
 
 class UnknownFlow(FlowError):

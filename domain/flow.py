@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from holdfast.domain.errors import FlowError, UnknownFlow
+from holdfast.domain.errors import FlowBroken, FlowError, UnknownFlow
 from holdfast.domain.wording import complaint, shown
 
 CONFIRM = "confirm"
@@ -75,13 +75,24 @@ class Step(BaseModel):
         return self
 
     def parse(self, text: str) -> str:
-        """Understand a typed text as this step's value, in its canonical text form; Refused when it does not fit."""
+        """Understand a typed text as this step's value, in its canonical text form; Refused when it does not fit.
+
+        FlowBroken when the declared type itself fails, also by what no code of a flow may raise (to end the
+        program, to cancel a task): nothing of that may reach beyond the one answer.
+        """
         try:
-            value = self._adapter.validate_python(shown(text))
+            return self._understood(shown(text))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise Refused(first["type"], complaint(first["type"], first.get("ctx", {}), first["msg"])) from None
-        dumped = self._adapter.dump_python(value, mode="json")
+        except Exception:
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised by the flow's own code, for nothing here waits
+            raise FlowBroken(f"the type of {self.name} raised {type(error).__name__}") from None
+
+    def _understood(self, text: str) -> str:
+        # Without warnings: theirs would show the value, which is a person's.
+        dumped = self._adapter.dump_python(self._adapter.validate_python(text), mode="json", warnings="none")
         return shown(dumped if isinstance(dumped, str) else str(dumped))
 
 
@@ -103,7 +114,7 @@ class Flow(BaseModel):
     card: Annotated[str, Field(max_length=500)] = ""
     confirm: Annotated[str, Field(max_length=60)] = ""
     done: Annotated[str, Field(max_length=1000)] = ""
-    ttl: timedelta = timedelta(hours=24)
+    ttl: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=3650))] = timedelta(hours=24)
 
     @field_validator("command")
     @classmethod

@@ -80,6 +80,18 @@ class Codec:
         """Name the key that words are encrypted with, or say that there is none."""
         return self._keyring.name
 
+    def lock_file(self, thread_id: bytes, digest: bytes, content: bytes) -> bytes:
+        """Make a file's bytes fit to be stored: encrypted when there is a key, as words are."""
+        if not self._keyring.locks:
+            return bytes((0,)) + content
+        return bytes((_LOCKED,)) + self._keyring.lock(digest, digest + thread_id, content)
+
+    def open_file(self, thread_id: bytes, digest: bytes, stored: bytes) -> bytes:
+        """Undo lock_file; KeyMissing, BrokenLog."""
+        if stored[:1] == bytes((0,)):
+            return stored[1:]
+        return self._keyring.unlock(digest, digest + thread_id, stored[1:])
+
     def bare(self, record: Record) -> Event:
         """Read a record without its words, as if they were erased: the facts need no key."""
         return self.event(record._replace(payload=None))

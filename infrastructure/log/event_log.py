@@ -90,7 +90,13 @@ class EventLog:
 
     async def keep(self, thread_id: ThreadId, digest: bytes, content: bytes) -> None:
         """Make a photo's bytes durable."""
-        await self._commits.write(BlobWrite(thread_id, digest, content, self._clock.now()))
+        stored = self._codec.lock_file(thread_id, digest, content)
+        await self._commits.write(BlobWrite(thread_id, digest, stored, self._clock.now()))
+
+    async def kept(self, thread_id: ThreadId, digest: bytes) -> bytes | None:
+        """Give a photo's bytes back; None when there are none."""
+        stored = await self._journal.blob(thread_id, digest)
+        return self._codec.open_file(thread_id, digest, stored) if stored is not None else None
 
     async def set_aside(self) -> list[Quarantined]:
         """Give what stands in quarantine, oldest first."""

@@ -1,4 +1,5 @@
-from datetime import date
+import asyncio
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -6,7 +7,7 @@ from pydantic import AfterValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
 from holdfast.domain.drafts import unexpected
-from holdfast.domain.errors import FlowError, UnknownFlow
+from holdfast.domain.errors import FlowBroken, FlowError, UnknownFlow
 from holdfast.domain.flow import Flow, Flows, Refused, Step
 from holdfast.domain.kinds import Kind
 from holdfast.domain.machine_flows import add_machine
@@ -236,3 +237,32 @@ def test_the_registration_asks_what_the_table_of_machines_holds() -> None:
     ]
     assert [step.name for step in add_machine.steps if not step.optional] == ["nickname"]
     assert [step.name for step in add_machine.steps if step.unique] == ["nickname"]
+
+
+@pytest.mark.parametrize("thrown", [asyncio.CancelledError, SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_type_cannot_end_more_than_its_answer(thrown: type[BaseException]) -> None:
+    """What would cancel a task or end the program is an error of the flow, and of nothing else."""
+
+    def throw(_text: str) -> str:
+        raise thrown
+
+    step = Step(name="odd", prompt="?", type=Annotated[str, AfterValidator(throw)])
+    with pytest.raises(FlowBroken, match=thrown.__name__):
+        step.parse("can")
+
+
+def test_a_value_of_another_type_is_never_warned_about() -> None:
+    """A validator may give what its annotation does not say; no warning shows the value to the log."""
+
+    def split(text: str) -> str:
+        return [text]  # type: ignore[return-value]
+
+    step = Step(name="odd", prompt="?", type=Annotated[str, AfterValidator(split)])
+    assert step.parse("secret") == "['secret']"
+
+
+@pytest.mark.parametrize("ttl", [timedelta(0), timedelta(seconds=-1), timedelta.max])
+def test_a_time_to_live_that_cannot_be_is_refused(ttl: timedelta) -> None:
+    """It is longer than nothing, and at most ten years."""
+    with pytest.raises(ValidationError):
+        a_flow(ttl=ttl)

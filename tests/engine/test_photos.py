@@ -65,7 +65,7 @@ async def test_a_photos_bytes_are_kept_under_their_digest() -> None:
         await engine.sender.settle()
         [sent, _] = await engine.history()
 
-        assert await journal.blob(thread(), digest("file-1")) == BYTES + b"file-1"
+        assert await journal.blob(thread(), digest("file-1")) == b"\0" + BYTES + b"file-1"
         assert await stored(engine) == [(as_text(sent.event_id), "", digest("file-1").hex())]
         assert await engine.log.photos_wanted() == []
         assert len(engine.messages.shown) == 1
@@ -123,7 +123,7 @@ async def test_a_kill_between_bytes_and_event_repeats_harmlessly() -> None:
         await keeper_of(after, shelf).keep_wanted()
 
         assert shelf.fetched == ["file-1"]
-        assert await journal.blob(thread(), digest("file-1")) == BYTES + b"file-1"
+        assert await journal.blob(thread(), digest("file-1")) == b"\0" + BYTES + b"file-1"
         assert len(await stored(after)) == 1
 
 

@@ -284,3 +284,12 @@ def test_facts_of_a_newer_program_are_read_as_far_as_they_are_known() -> None:
     event = codec().event(record_of(short_words)._replace(facts='{"rule":"talk","mood":"glad"}'))
 
     assert event.facts == Facts(rule="talk")
+
+
+@given(st.binary(max_size=200), keys)
+def test_a_file_comes_back_as_it_was(content: bytes, key: bytes | None) -> None:
+    """A photo's bytes are stored under the words' own lock, and come back whole."""
+    stored = codec(key).lock_file(b"t" * 16, b"d" * 32, content)
+
+    assert codec(key).open_file(b"t" * 16, b"d" * 32, stored) == content
+    assert key is None or len(content) < 8 or content not in stored
