@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_BEHIND = frozenset({".git", ".venv", ".hypothesis", "__pycache__", "data", "dist"})
+LEFT_BEHIND = frozenset({".venv-bench", ".git", ".venv", ".hypothesis", "__pycache__", "data", "dist"})
 
 
 def python_files(folder: Path) -> list[Path]:
