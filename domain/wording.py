@@ -91,7 +91,6 @@ WORDING: dict[str, str] = {
     "cancelled": "Cancelled. What you sent is kept in the history; nothing else was changed.",
     "expired": "This was left alone for too long and is closed. What you sent is kept.",
     "forgotten": "Done. What you said has been erased.",
-    "unfiled": "This was answered from elsewhere meanwhile; both answers are kept.",
     # refusals: keyed by the rule that refused
     "rule.string_too_short": "That is too short: at least {min_length} characters, please.",
     "rule.string_too_long": "That is too long: at most {max_length} characters, please.",

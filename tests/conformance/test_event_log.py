@@ -301,3 +301,12 @@ async def test_a_debt_older_than_the_logs_memory_is_settled(log: EventLog) -> No
     assert unanswered is False
     assert await log.delivered(first.head_ids[0]) is True
     assert thread() not in await debts(log)
+
+
+async def test_a_picture_comes_back_as_it_was_kept(log: EventLog) -> None:
+    """Its bytes are given back whole, to their own person's thread alone."""
+    digest = bytes(range(32))
+    await log.keep(thread(), digest, b"a picture")
+
+    assert await log.kept(thread(), digest) == b"a picture"
+    assert await log.kept(ThreadId(bytes(16)), digest) is None

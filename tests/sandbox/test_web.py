@@ -89,12 +89,17 @@ async def door(sandbox: SandboxServer) -> Door:
     return Door(sandbox.url, sandbox.token)
 
 
-@pytest.fixture
-async def page(bot: Bot, control: Control, tmp_path: Path) -> AsyncIterator[Page]:
+def need_browser() -> None:
+    """Skip where there is no browser, and fail where one has to be."""
     if browser.found() is None:
         if os.environ.get("HOLDFAST_REQUIRE_BROWSER") == "1":
             pytest.fail("HOLDFAST_REQUIRE_BROWSER is set and there is no browser")
         pytest.skip("there is no browser on this machine")
+
+
+@pytest.fixture
+async def page(bot: Bot, control: Control, tmp_path: Path) -> AsyncIterator[Page]:
+    need_browser()
     async with browser.tab(tmp_path) as (tab, pipe):
         await tab.size(390, 844)
         yield Page(tab, pipe, bot, control)
@@ -244,8 +249,7 @@ async def test_a_lost_connection_is_told_and_found_again(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """While the sandbox is away the page says so, and afterwards it shows what happened meanwhile."""
-    if browser.found() is None:
-        pytest.skip("there is no browser on this machine")
+    need_browser()
     state = tmp_path_factory.mktemp("state") / "sandbox.db"
     async with browser.tab(tmp_path) as (tab, _):
         async with SandboxServer(state=state) as first, Control(first.url) as control:
