@@ -7,6 +7,9 @@
     │   └── UnknownFlow          an open conversation needs a flow that is not loaded
     ├── LogError                 the log
     │   ├── LogUnavailable       nothing can be stored at this moment; try again
+    │   │   ├── NotExecuted      a tier did not do it, for certain
+    │   │   │   └── NotMigrated  a tier's tables are not those of this program
+    │   │   └── Ambiguous        a tier may have done it, or may not
     │   ├── Conflict             another event came first; decide again
     │   ├── RowRefused           a projection's row broke a rule of its table
     │   ├── JournalLocked        another process works with this journal
@@ -58,6 +61,18 @@ class LogError(HoldfastError):
 
 class LogUnavailable(LogError):
     """Nothing can be stored at this moment; nothing was acknowledged, so try again."""
+
+
+class NotExecuted(LogUnavailable):
+    """A tier did not do what was asked, for certain."""
+
+
+class NotMigrated(NotExecuted):
+    """A tier lacks tables of this program; `holdfast migrate` makes them."""
+
+
+class Ambiguous(LogUnavailable):
+    """A tier did not say whether it did what was asked."""
 
 
 class Conflict(LogError):

@@ -1,0 +1,153 @@
+"""The small port below the log to one tier: append, push, settle, probe. Drivers are leaves.
+
+Every call is given the seconds it may take. It ends in one of four ways, and which one decides what comes next:
+it was done; `NotExecuted` (for certain it was not done: another tier may be asked, comparing as before);
+`Ambiguous` (it may have been done: the same bytes must go elsewhere, and can never be taken back); or, for one
+turn of a batch, an outcome of its own (`Conflict`, `RowRefused`), which harms no other turn of the batch.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from holdfast.domain.ids import ConversationId, EventId, ThreadId
+from holdfast.domain.ports import RowChange
+from holdfast.infrastructure.log.envelope import Record
+
+
+class Mark(Struct, frozen=True, gc=False):
+    """Where a thread stands on one tier; `rev` and the hint are the tier's own, never compared with another's.
+
+    `head_ids` are the events that no event there names as a parent, in the order of their identities. `closed`
+    (the column `hint_valid`) says that every parent named there is there too.
+    """
+
+    rev: int = 0
+    head_ids: tuple[EventId, ...] = ()
+    closed: bool = True
+
+
+class TierTurn(Struct, frozen=True, gc=False):
+    """One turn, as a tier takes it.
+
+    It goes through only while the thread still stands at `expected` (revision and heads both). `rows` are the
+    changes this one event makes to the projections: right only on top of exactly its parents' rows, so a tier
+    whose heads are not the record's parents, or which is not closed, stores the event and leaves the rows alone.
+    """
+
+    record: Record
+    expected: Mark
+    rows: Sequence[RowChange]
+    owes_reply: bool
+    last_conversation_id: ConversationId | None
+
+
+class Appended(Struct, frozen=True, gc=False):
+    """A turn that went through: where the thread stands now, and whether its rows were written too."""
+
+    mark: Mark
+    rows_written: bool
+
+
+class Stale(Struct, frozen=True, gc=False):
+    """A turn that did not go through, since the thread stands elsewhere; nothing was written."""
+
+    mark: Mark
+
+
+Verdict = Appended | Stale | Exception
+"""What became of one turn of a batch; an exception (RowRefused) says that nothing of it was written."""
+
+
+class Settlement(Struct, frozen=True, gc=False):
+    """All that a thread amounts to once its events are `head_ids` and their ancestors.
+
+    `user_id` is the person whose rows are replaced (0: none are), `rows` all rows of theirs that shall stand,
+    `undelivered` how many replies the thread is owed.
+    """
+
+    thread_id: ThreadId
+    head_ids: tuple[EventId, ...]
+    version: int
+    ots: int
+    last_conversation_id: ConversationId | None
+    undelivered: int
+    user_id: int
+    rows: Sequence[RowChange]
+
+
+class TierFacts(Struct, frozen=True, kw_only=True):
+    """What a tier says of itself, for operators.
+
+    `tier_id` names the database itself: two names for one database have the same. `xmin_age` is how many seconds
+    the oldest transaction still open on the server has been so, `writable` is false on a read-only replica,
+    `owner` is true when the role could change what was written.
+    """
+
+    tier_id: str
+    bot_id: int | None
+    canary: int
+    server_version: str
+    role: str
+    owner: bool
+    writable: bool
+    encrypted: bool
+    migrations: tuple[int, ...]
+    xmin_age: float
+    events: int
+    deliveries: int
+
+
+class TierStore(Protocol):
+    """One tier. Safe to call from many tasks at once; a call that ran out of time leaves no half-used connection."""
+
+    @property
+    def name(self) -> str:
+        """The tier's name, as operators know it: `neon`."""
+
+    async def open(self, bot_id: int, within: float) -> TierFacts:
+        """Connect and make sure that this is a tier for this bot; may be called again after a failure.
+
+        The first bot that comes owns the database. OtherBot, NotMigrated, NewerJournal, ChangedMigration,
+        NotExecuted (the message names what is wrong and what to do; never a password).
+        """
+
+    async def close(self) -> None:
+        """Let go of every connection, without waiting for answers."""
+
+    async def append(self, batch: Sequence[TierTurn], within: float) -> Sequence[Verdict]:
+        """Write a batch of turns, at most one of each thread, in one round trip and one transaction.
+
+        The heads are locked in the order of the threads' identities. NotExecuted, Ambiguous: for the whole batch.
+        """
+
+    async def marks(self, thread_ids: Sequence[ThreadId], within: float) -> Sequence[Mark]:
+        """Read where threads stand, in the order asked; a thread that is not there stands at `Mark()`."""
+
+    async def thread(self, thread_id: ThreadId, within: float) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+        """Read a whole thread, as of one moment: its events and its deliveries, in no particular order."""
+
+    async def push(
+        self, events: Sequence[Record], deliveries: Sequence[Record], within: float
+    ) -> dict[ThreadId, Mark]:
+        """Insert what is not there, comparing nothing, in one transaction; say where the threads of `events` stand.
+
+        A thread that got an event it did not have has its heads found anew, its revision raised, and is closed
+        only if every parent named in it is there. A delivery lowers `undelivered` (never below 0) when it is the
+        first of its event there.
+        A record whose identity is there with another hash is a twin: it is kept in `quarantine` and not inserted.
+        NotExecuted, Ambiguous: for all of it.
+        """
+
+    async def settle(self, settlements: Sequence[Settlement], within: float) -> Sequence[bool]:
+        """Replace the head's other columns and the person's rows, where a thread is closed and has just these heads.
+
+        Says for each whether it was so; where not, nothing was changed. One transaction, heads locked in order.
+        """
+
+    async def probe(self, within: float) -> int:
+        """Raise the canary by one and read it back: the tier takes writes. Gives the canary."""
+
+    async def facts(self, within: float) -> TierFacts:
+        """Read what the tier says of itself."""
