@@ -26,6 +26,8 @@ from holdfast.infrastructure.log.stores import (
 )
 
 _REMEMBERED = 4096
+_PATIENCE = 0.005
+"""Seconds a delivery waits for a turn to share its commit: a sync of its own would stand in the next turn's way."""
 
 
 class EventLog:
@@ -174,7 +176,7 @@ class EventLog:
         if self._mint is None or answered is None:
             raise BrokenLog(f"no event {delivery.answers.hex()} to deliver a reply for")
         minted = self._mint.delivery(delivery, answered)
-        await self._commits.write(DeliveryWrite(minted.record, minted.answers))
+        await self._commits.write(DeliveryWrite(minted.record, minted.answers), _PATIENCE)
         self._unanswered.pop(delivery.answers, None)
 
     async def delivered(self, event_id: EventId) -> bool:

@@ -17,32 +17,56 @@ class GroupCommit:
         """Commit through a store; at most one batch is in flight."""
         self._commit = commit
         self._waiting: list[_Waiting] = []
+        self._pressing = False
+        self._alarm: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def write(self, write: Write) -> None:
-        """Make one write durable, or raise its outcome: Conflict, LogUnavailable."""
+    async def write(self, write: Write, patience: float = 0.0) -> None:
+        """Make one write durable, or raise its outcome: Conflict, LogUnavailable.
+
+        With patience it waits up to so many seconds for another to share its commit with.
+        """
         if self._closed:
             raise LogUnavailable("the journal is closed")
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
         self._waiting.append((write, done))
-        if self._running is None:
-            self._running = asyncio.create_task(self._run(), name="group commit")
+        if not patience:
+            self._press()
+        elif self._alarm is None:
+            self._alarm = loop.call_later(patience, self._press)
         await done
 
     async def close(self) -> None:
         """Let what was handed in come to its end."""
         self._closed = True
+        if self._waiting:
+            self._press()
         if self._running is not None:
             await self._running
 
+    def _press(self) -> None:
+        """Commit whatever waits as soon as no commit is in flight."""
+        self._pressing = True
+        if self._running is None:
+            self._running = asyncio.create_task(self._run(), name="group commit")
+
     async def _run(self) -> None:
         try:
-            while self._waiting:
+            while self._pressing:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                self._pressing = bool(self._waiting)
+                self._silence()
                 await self._settle(batch)
         finally:
             self._running = None
+
+    def _silence(self) -> None:
+        """Whoever had patience is in the commit that begins."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     async def _settle(self, batch: Sequence[_Waiting]) -> None:
         try:

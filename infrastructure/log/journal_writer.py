@@ -3,8 +3,10 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import chain, groupby
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -93,39 +95,77 @@ _NOT_STORABLE = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, Value
 
 
 def commit(connection: sqlite3.Connection, batch: Sequence[Write]) -> Sequence[Outcome]:
-    """Write a batch in one transaction; when one write breaks it, each is tried by itself."""
+    """Write a batch in one transaction; where one write breaks it, each half is tried by itself, and so on."""
     try:
-        return _transaction(connection, batch)
-    except _NOT_STORABLE as error:
+        _transaction(connection, batch)
+    except (Conflict, *_NOT_STORABLE) as error:
         if len(batch) == 1:
-            return [RowRefused(f"{error}")]
+            return [error if isinstance(error, Conflict) else RowRefused(f"{error}")]
     except sqlite3.Error as error:
         return [LogUnavailable(f"the journal cannot be written: {error}")] * len(batch)
-    return [commit(connection, [write])[0] for write in batch]
+    else:
+        return [None] * len(batch)
+    half = len(batch) // 2
+    return [*commit(connection, batch[:half]), *commit(connection, batch[half:])]
 
 
-def _transaction(connection: sqlite3.Connection, batch: Sequence[Write]) -> Sequence[Outcome]:
+def _transaction(connection: sqlite3.Connection, batch: Sequence[Write]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        outcomes = [_write(connection, write) for write in batch]
+        _append(connection, [write for write in batch if isinstance(write, AppendWrite)])
+        _deliver(connection, [write for write in batch if isinstance(write, DeliveryWrite)])
+        for write in batch:
+            _write(connection, write)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return outcomes
 
 
-def _write(connection: sqlite3.Connection, write: Write) -> Outcome:
+# Each statement runs for all turns of a batch at once: between any two of them the event loop may take the
+# interpreter's lock for milliseconds, and to prepare and reset one costs as much as a row.
+
+
+def _append(connection: sqlite3.Connection, turns: Sequence[AppendWrite]) -> None:
+    """Move the heads on, write the events, then the rows; Conflict when a head is not where its turn saw it."""
+    if not turns:
+        return
+    sql = statements("journal.sql")
+    moved = connection.executemany(sql["write_head"], map(_head_values, turns))
+    if moved.rowcount != len(turns):
+        raise Conflict
+    connection.executemany(sql["insert_event"], (turn.record for turn in turns))
+    put_rows(connection, chain.from_iterable(turn.rows for turn in turns))
+
+
+def _head_values(turn: AppendWrite) -> tuple[object, ...]:
+    head, expected = turn.head, turn.expected
+    return (
+        turn.record.thread_id,
+        head.rev,
+        head.version,
+        head.ots,
+        b"".join(head.head_ids),
+        head.last_conversation_id,
+        int(turn.owes_reply),
+        expected.rev,
+        b"".join(expected.head_ids),
+    )
+
+
+def _deliver(connection: sqlite3.Connection, deliveries: Sequence[DeliveryWrite]) -> None:
+    """Settle what each reply's thread is owed, then write its fate."""
+    sql = statements("journal.sql")
+    for write in deliveries:
+        connection.execute(sql["settle_head"], (write.record.thread_id, write.answers))
+        connection.execute(sql["insert_delivery"], (*write.record, write.answers))
+
+
+def _write(connection: sqlite3.Connection, write: Write) -> None:
     sql = statements("journal.sql")
     match write:
-        case AppendWrite():
-            return _append(connection, write)
-        case DeliveryWrite():
-            connection.execute(sql["settle_head"], (write.record.thread_id, write.answers))
-            connection.execute(sql["insert_delivery"], (*write.record, write.answers))
-        case QuarantineWrite():
-            item = write.item
+        case QuarantineWrite(item):
             values = (item.dedup_key, item.thread_id, item.raw, item.error, item.received_at)
             connection.execute(sql["insert_quarantine"], values)
         case ReplayedWrite():
@@ -134,48 +174,27 @@ def _write(connection: sqlite3.Connection, write: Write) -> Outcome:
             connection.execute(sql["insert_blob"], (write.thread_id, write.digest, write.content, write.at))
         case MetaWrite():
             connection.execute(sql["write_meta"], (write.name, write.value))
-    return None
 
 
-def _append(connection: sqlite3.Connection, write: AppendWrite) -> Outcome:
+def put_rows(connection: sqlite3.Connection, rows: Iterable[RowChange]) -> None:
+    """Write rows of projections, or take them away, in their order."""
     sql = statements("journal.sql")
-    head, expected = write.head, write.expected
-    moved = connection.execute(
-        sql["write_head"],
-        (
-            write.record.thread_id,
-            head.rev,
-            head.version,
-            head.ots,
-            b"".join(head.head_ids),
-            head.last_conversation_id,
-            int(write.owes_reply),
-            expected.rev,
-            b"".join(expected.head_ids),
-        ),
-    )
-    if moved.rowcount != 1:
-        return Conflict()
-    connection.execute(sql["insert_event"], write.record)
-    for row in write.rows:
-        put_row(connection, row)
-    return None
+    for name, some in groupby(rows, _statement):
+        connection.executemany(sql[name], map(_values, some))
 
 
-def put_row(connection: sqlite3.Connection, row: RowChange) -> None:
-    """Write one row of a projection, or take it away."""
-    sql = statements("journal.sql")
+def _statement(row: RowChange) -> str:
+    return f"{'drop' if row.values is None else 'put'}_{row.table}"
+
+
+def _values(row: RowChange) -> tuple[Any, ...]:
     if row.values is None:
-        connection.execute(sql[f"drop_{row.table}"], row.key)
-    else:
-        connection.execute(sql[f"put_{row.table}"], (*row.key, *_stored(row.table, row.values)))
+        return row.key
+    times = TIME_COLUMNS[row.table]
+    return (*row.key, *(as_iso(value) if at in times else value for at, value in enumerate(row.values)))
 
 
-def _stored(table: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    times = TIME_COLUMNS[table]
-    return tuple(as_iso(value) if at in times else value for at, value in enumerate(values))
-
-
+@lru_cache(maxsize=4096)
 def as_iso(microseconds: int) -> str:
     """Write a time as people read it: ISO 8601, UTC, microseconds."""
     return (_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds")

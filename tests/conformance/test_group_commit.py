@@ -94,6 +94,43 @@ async def test_writers_collect_while_a_commit_is_under_way(journal: JournalStore
     assert await journal.head_ids(writes[-1].record.thread_id) == (writes[-1].record.event_id,)
 
 
+async def test_a_patient_writer_shares_the_next_commit(journal: JournalStore) -> None:
+    """Writers with patience begin no commit; whoever has none takes them along."""
+    store = Counted(journal)
+    commits, scribe = GroupCommit(store.commit), Scribe()
+    patient = [asyncio.create_task(commits.write(scribe.append(inbound(n, person=n)), 60.0)) for n in range(1, 4)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    before = list(store.batches)
+    await commits.write(scribe.append(inbound(4, person=4)))
+    await asyncio.gather(*patient)
+
+    assert before == []
+    assert store.batches == [4]
+
+
+async def test_patience_ends_by_itself(journal: JournalStore) -> None:
+    """With nobody else writing, a writer with patience is durable all the same, and so is the next one."""
+    store = Counted(journal)
+    commits, scribe = GroupCommit(store.commit), Scribe()
+    for n in (1, 2):
+        await commits.write(scribe.append(inbound(n, person=n)), 0.001)
+
+    assert store.batches == [1, 1]
+    assert await journal.counts() == (2, 0, 0)
+
+
+async def test_closing_waits_for_no_patience(journal: JournalStore) -> None:
+    """A writer that waits for company is committed at once when the commits are closed."""
+    commits = GroupCommit(journal.commit)
+    waiting = asyncio.create_task(commits.write(Scribe().append(inbound(1)), 3600.0))
+    await asyncio.sleep(0)
+    await commits.close()
+    await waiting
+
+    assert await journal.counts() == (1, 0, 0)
+
+
 async def test_a_cancelled_writer_does_not_break_the_others(journal: JournalStore) -> None:
     """Writers who give up while they wait or while they are being committed leave the rest undisturbed."""
     store = Counted(journal)

@@ -226,6 +226,14 @@ async def few_steps(count: int = 20) -> None:
         await asyncio.sleep(0)
 
 
+async def soon(condition: Callable[[], bool]) -> None:
+    """Let a few seconds pass, until something is so."""
+    for _ in range(5000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+
+
 def fails(*errors: Exception) -> Callable[[object], None]:
     """Raise these errors, one each time, and then no more."""
     left = list(errors)
