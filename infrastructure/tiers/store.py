@@ -99,12 +99,21 @@ class TierFacts(Struct, frozen=True, kw_only=True):
     deliveries: int
 
 
+def lane_of(thread_id: ThreadId, lanes: int) -> int:
+    """Choose the lane of a thread: always the same one, so that its turns stay in order."""
+    return thread_id[-1] % lanes
+
+
 class TierStore(Protocol):
     """One tier. Safe to call from many tasks at once; a call that ran out of time leaves no half-used connection."""
 
     @property
     def name(self) -> str:
         """The tier's name, as operators know it: `neon`."""
+
+    @property
+    def lanes(self) -> int:
+        """How many batches of turns it takes at once; all turns of one batch are of one lane (see `lane_of`)."""
 
     async def open(self, bot_id: int, within: float) -> TierFacts:
         """Connect and make sure that this is a tier for this bot; may be called again after a failure.
