@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.bot.updates import number_of, read_update, said_in
 from holdfast.domain.errors import LogUnavailable
@@ -16,8 +18,10 @@ from holdfast.domain.ports import Clock, Log, Quarantined
 from holdfast.engine.blame import where
 from holdfast.engine.gate import Gate
 from holdfast.engine.orders import Orders
+from holdfast.engine.outage import Outage
 from holdfast.engine.turns import Turns
 
+T = TypeVar("T")
 logger = logging.getLogger("holdfast.bot")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
@@ -41,6 +45,7 @@ class Intake:
         self._log = log
         self._orders = orders
         self._clock = clock
+        self._outage = Outage()
 
     async def take(self, batch: list[bytes]) -> None:
         """Take a batch in: each person's updates in their order, many people's at once."""
@@ -65,29 +70,41 @@ class Intake:
 
     async def _take_in_order(self, batch: list[_Parsed]) -> None:
         for parsed in batch:
-            await self._until_durable(lambda parsed=parsed: self._take_one(parsed))  # type: ignore[misc]
+            await self._take_one(parsed)
 
-    async def _until_durable(self, attempt: Callable[[], Awaitable[None]]) -> None:
+    async def _take_one(self, parsed: _Parsed) -> None:
+        said, error = parsed.said, parsed.error
+        if said is not None:
+            try:
+                inbound = await self._until_durable(lambda: self._inbound(said), said.user_id)
+                return await self._until_durable(lambda: self._take_in(inbound), said.user_id)
+            except Exception as failure:  # noqa: BLE001 - one update must not stop the bot; it is kept raw
+                error = where(failure)
+                logger.error("an update was set aside: %s", error)
+        return await self._until_durable(lambda: self._set_aside(parsed, error))
+
+    async def _until_durable(self, attempt: Callable[[], Awaitable[T]], user_id: int = 0) -> T:
         """Try again while nothing can be stored: Telegram is told of an update only when it is durable."""
-        pause = _FIRST_PAUSE
+        pause, refused = _FIRST_PAUSE, False
         while True:
             try:
-                return await attempt()
+                result = await attempt()
             except LogUnavailable as error:
+                refused = True
+                self._outage.refuse(user_id, self._clock.now())
                 logger.error("an input can't be stored yet: %s", error)
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                if refused and (lasted := self._outage.end(self._clock.now())):
+                    logger.warning("inputs are stored again, after %.1f seconds", lasted)
+                return result
 
-    async def _take_one(self, parsed: _Parsed) -> None:
-        if parsed.said is None:
-            return await self._set_aside(parsed, parsed.error)
-        try:
-            await self._turns.take(await self._inbound(parsed.said))
-        except LogUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - one update must not stop the bot; it is kept raw
-            logger.error("an update was set aside: %s", where(error))
-            await self._set_aside(parsed, where(error))
+    async def _take_in(self, inbound: Inbound) -> None:
+        caught = self._outage.caught(inbound)
+        answered = await self._turns.take(replace(inbound, delayed=True) if caught else inbound)
+        if caught and answered:
+            self._outage.tell(inbound.said.user_id)
 
     async def _inbound(self, said: Said) -> Inbound:
         now = self._clock.now()

@@ -58,7 +58,8 @@ class Polling:
         await self._intake.take(batch)
         numbers = [number for raw in batch if (number := number_of(raw)) is not None]
         if numbers:
-            self._offset = max(self._offset, max(numbers) + 1)
+            # Not the greatest ever: after a silent week the numbers may begin anew, below it.
+            self._offset = max(numbers) + 1
         elif batch:
             await self._rest(0.0)
 

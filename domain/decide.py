@@ -2,6 +2,8 @@
 
 from functools import singledispatch
 
+from msgspec.structs import replace
+
 from holdfast.domain import intent as wish
 from holdfast.domain.drafts import (
     Asked,
@@ -33,6 +35,11 @@ from holdfast.domain.wording import say
 
 def decide(flows: Flows, state: ThreadState, inbound: Inbound) -> Draft:
     """Decide what one input is, given all that was said before it."""
+    decided = _decided(flows, state, inbound)
+    return replace(decided, facts=replace(decided.facts, delayed=True)) if inbound.delayed else decided
+
+
+def _decided(flows: Flows, state: ThreadState, inbound: Inbound) -> Draft:
     if inbound.barred:
         return unexpected(state, inbound, inbound.barred)
     try:

@@ -112,6 +112,7 @@ def unexpected(state: ThreadState, inbound: Inbound, rule: str) -> Draft:
             rule=rule,
             cause=cause_of(said),
             language=said.language,
+            delayed=inbound.delayed,
         ),
         words=Words(said=said),
     )

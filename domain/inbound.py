@@ -12,7 +12,8 @@ class Inbound(Struct, frozen=True, kw_only=True, gc=False):
     """One input in our words. `order` is its update order; the times are microseconds since 1970.
 
     `about` are the thread's events, where the input refers to something of the past; `barred` names the limit
-    that keeps it from being acted on (not_allowed, too_fast, flood).
+    that keeps it from being acted on (not_allowed, too_fast, flood); `delayed` is set where the person wrote while
+    nothing could be stored, and has not been told so yet.
     """
 
     thread_id: ThreadId
@@ -23,6 +24,7 @@ class Inbound(Struct, frozen=True, kw_only=True, gc=False):
     said: Said
     about: tuple[Event, ...] = ()
     barred: str = ""
+    delayed: bool = False
 
 
 def update_order(epoch: int, update_id: int) -> int:

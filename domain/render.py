@@ -44,6 +44,11 @@ def render(flows: Flows, state: ThreadState, event: Event) -> tuple[Screen, ...]
     """Render the reply an event owes, from the state right after it; empty for those that owe none."""
     if not owes_reply(event):
         return ()
+    screens = _screens(flows, state, event)
+    return (Screen(text=say("delayed")), *screens) if event.facts.delayed else screens
+
+
+def _screens(flows: Flows, state: ThreadState, event: Event) -> tuple[Screen, ...]:
     if event.facts.rule == "group":
         return (Screen(text=say("noted.group")),)
     if event.kind == Kind.NOTED and event.facts.rule in TOPICS:

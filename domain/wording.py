@@ -90,6 +90,7 @@ WORDING: dict[str, str] = {
     "completed": "Saved.",
     "cancelled": "Cancelled. What you sent is kept in the history; nothing else was changed.",
     "expired": "This was left alone for too long and is closed. What you sent is kept.",
+    "delayed": "For a while I could not store anything, so this comes late; nothing you sent is lost.",
     "forgotten": "Done. What you said has been erased.",
     # refusals: keyed by the rule that refused
     "rule.string_too_short": "That is too short: at least {min_length} characters, please.",

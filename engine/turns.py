@@ -42,9 +42,12 @@ class Turns:
         self._lanes = Lanes()
         self._known = KnownThreads()
 
-    async def take(self, inbound: Inbound) -> None:
-        """Take one input in, exactly once; LogUnavailable: it is not durable and must come again."""
-        await self._in_its_lane(inbound, self._turn)
+    async def take(self, inbound: Inbound) -> bool:
+        """Take one input in, exactly once, and say whether a reply was handed on.
+
+        LogUnavailable: it is not durable and must come again.
+        """
+        return await self._in_its_lane(inbound, self._turn)
 
     async def take_fact(self, inbound: Inbound, draft: Draft) -> None:
         """Append an outside fact, once: nothing happens when one with this dedup key is there; LogUnavailable."""
@@ -55,11 +58,12 @@ class Turns:
 
         await self._in_its_lane(inbound, fact)
 
-    async def _in_its_lane(self, inbound: Inbound, turn: Callable[[Inbound], Awaitable[Reply | None]]) -> None:
+    async def _in_its_lane(self, inbound: Inbound, turn: Callable[[Inbound], Awaitable[Reply | None]]) -> bool:
         async with self._lanes.enter(inbound.thread_id):
             reply = await self._tried(inbound, turn)
             if reply is not None:
                 await self._outbox.put(reply)
+        return reply is not None
 
     async def _tried(self, inbound: Inbound, turn: Callable[[Inbound], Awaitable[Reply | None]]) -> Reply | None:
         for _ in range(_TRIES):

@@ -54,6 +54,7 @@ class Stubborn(MemoryJournal):
         super().__init__()
         self.refusals = 0
         self.texts: list[str] = []
+        self.facts: list[str] = []
         self.quarantined: list[bytes] = []
 
     async def commit(self, batch: Sequence[Write]) -> Sequence[Outcome]:
@@ -63,14 +64,27 @@ class Stubborn(MemoryJournal):
         for write in batch:
             if isinstance(write, AppendWrite):
                 self.texts.append(write.record.dedup_key)
+                self.facts.append(write.record.facts)
             if isinstance(write, QuarantineWrite):
                 self.quarantined.append(write.item.raw or b"")
         return await super().commit(batch)
 
 
+class Told(Gate):
+    """A gate that bars as it is told, and lets all others in."""
+
+    def __init__(self) -> None:
+        super().__init__(frozenset(), frozenset())
+        self.bars: list[str] = []
+
+    def bar(self, user_id: int, now: int) -> str:
+        return self.bars.pop(0) if self.bars else super().bar(user_id, now)
+
+
 @dataclass(frozen=True)
 class Edge:
     intake: Intake
+    gate: Told
     journal: Stubborn
     clock: Counter
     sender: Sender
@@ -84,8 +98,10 @@ async def edge() -> AsyncIterator[Edge]:
     flows = Flows(MACHINE_FLOWS)
     sender = Sender(log, Silent(), clock)
     turns = Turns(flows, fold_of(flows), log, sender)
+    gate = Told()
     yield Edge(
-        Intake(7, turns, log, orders=Orders(log, 0, -1, 0), gate=Gate(frozenset(), frozenset()), clock=clock),
+        Intake(7, turns, log, orders=Orders(log, 0, -1, 0), gate=gate, clock=clock),
+        gate,
         journal,
         clock,
         sender,
@@ -134,6 +150,33 @@ async def test_a_full_disk_keeps_the_update_waiting(edge: Edge) -> None:
     await edge.intake.take([update(number, f"text {number}") for number in range(1, 5)])
     assert edge.journal.texts == [f"tg:7:{number}:5:{number}" for number in range(1, 5)]
     assert edge.clock.slept > 0
+
+
+async def test_who_waited_is_told_once(edge: Edge) -> None:
+    """Of a person's inputs that waited for room, exactly the first that is answered carries the fact."""
+    edge.journal.refusals = 3
+    await edge.intake.take([update(number, f"text {number}") for number in range(1, 5)])
+    await edge.intake.take([update(5, "text 5")])
+
+    assert ['"delayed":true' in facts for facts in edge.journal.facts] == [True, False, False, False, False]
+
+
+async def test_the_word_waits_for_a_reply(edge: Edge) -> None:
+    """An input that gets no reply tells of no outage; the next one does."""
+    edge.journal.refusals = 3
+    edge.gate.bars += ["flood"]
+    await edge.intake.take([update(1, "text 1"), update(2, "text 2"), update(3, "text 3")])
+
+    assert ['"delayed":true' in facts for facts in edge.journal.facts] == [True, True, False]
+
+
+async def test_an_input_meets_its_limit_once(edge: Edge) -> None:
+    """However often it was tried to store an input, it is held against the limit of its person once."""
+    edge.journal.refusals = 3
+    edge.gate.bars += ["too_fast", "flood"]
+    await edge.intake.take([update(1, "text 1")])
+
+    assert ['"rule":"too_fast"' in facts for facts in edge.journal.facts] == [True]
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\0b", "\u202eabc", "🏭" * 50, "x" * 10_000, "", " "])

@@ -60,6 +60,12 @@ class Program:
         self._guard: subprocess.Popen[bytes] | None = None
 
     @property
+    def pid(self) -> int:
+        """Its id, once it has been started."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def environment(self) -> dict[str, str]:
         """What the tests themselves run in, without anybody's settings and proxies."""
         return {name: value for name, value in os.environ.items() if not OURS.match(name)} | self.settings
@@ -169,11 +175,16 @@ class Holdfast(Program):
             "WHERE kind != 'photo.stored' AND event_id NOT IN (SELECT answers FROM deliveries)"
         )
         has_events = "SELECT 1 FROM sqlite_master WHERE name = 'deliveries'"
-        return int(self.read(query)[0][0]) if self.journal.exists() and self.read(has_events) else 0
+        return int(self.read(query)[0][0]) if self.seen.exists() and self.read(has_events) else 0
+
+    @property
+    def seen(self) -> Path:
+        """The journal, as it is found from here."""
+        return self.journal
 
     def read(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the journal's file, as anybody can."""
-        with closing(sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"file:{self.seen}?mode=ro", uri=True)) as connection:
             return connection.execute(query).fetchall()
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":

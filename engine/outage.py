@@ -1,0 +1,53 @@
+"""The last time in which nothing could be stored, and who has not been told of it yet."""
+
+from collections import OrderedDict
+
+from holdfast.domain.inbound import Inbound
+
+_SECOND = 1_000_000
+_NOTICED = 3 * _SECOND
+"""Who wrote so shortly before the end did not wait long enough to be told."""
+_REMEMBERED = 10_000
+
+
+class Outage:
+    """Remembers when nothing could be stored; times are microseconds since 1970. Each person is told of it once."""
+
+    def __init__(self) -> None:
+        """Begin with everything well."""
+        self._since = 0
+        self._until = 0
+        self._lasts = False
+        self._refused: set[int] = set()
+        self._told: OrderedDict[int, None] = OrderedDict()
+
+    def refuse(self, user_id: int, now: int) -> None:
+        """Somebody's input could not be stored (0: nobody's): an outage begins, or goes on."""
+        if not self._lasts:
+            self._lasts, self._since = True, now
+            self._told.clear()
+        if user_id:
+            self._refused.add(user_id)
+
+    def end(self, now: int) -> float:
+        """What was refused has been stored; give how many seconds the outage took, 0 when none is on."""
+        if not self._lasts:
+            return 0.0
+        self._lasts, self._until = False, now
+        return (now - self._since) / _SECOND
+
+    def caught(self, inbound: Inbound) -> bool:
+        """Whether its person wrote in the outage, and has not been told; in a group nobody is told."""
+        if not self._since or inbound.said.type == "group":
+            return False
+        person = inbound.said.user_id
+        # Telegram's dates are whole seconds, rounded down.
+        wrote_then = self._since - _SECOND <= inbound.occurred_at <= self._until - _NOTICED
+        return person in self._refused or (wrote_then and person not in self._told)
+
+    def tell(self, user_id: int) -> None:
+        """A reply that tells somebody of it is owed."""
+        self._refused.discard(user_id)
+        self._told[user_id] = None
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
