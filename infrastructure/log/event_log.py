@@ -23,6 +23,7 @@ from holdfast.infrastructure.log.stores import (
     Opened,
     QuarantineWrite,
     ReplayedWrite,
+    Write,
 )
 
 _REMEMBERED = 4096
@@ -39,7 +40,7 @@ class EventLog:
         self._codec = codec
         self._clock = clock
         self._randomness = randomness
-        self._commits = GroupCommit(journal.commit)
+        self._commits: GroupCommit[Write, None] = GroupCommit(journal.commit)
         self._mint: Mint | None = None
         self._unanswered: OrderedDict[EventId, Record] = OrderedDict()
 

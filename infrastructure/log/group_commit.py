@@ -2,41 +2,42 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
 from holdfast.domain.errors import LogUnavailable
-from holdfast.infrastructure.log.stores import Outcome, Write
 
 MAX_BATCH = 512
-_Waiting = tuple[Write, "asyncio.Future[None]"]
+W = TypeVar("W")
+R = TypeVar("R")
 
 
-class GroupCommit:
+class GroupCommit(Generic[W, R]):
     """Turns many waiting writers into few commits. Each writer waits for its own outcome."""
 
-    def __init__(self, commit: Callable[[Sequence[Write]], Awaitable[Sequence[Outcome]]]) -> None:
+    def __init__(self, commit: Callable[[Sequence[W]], Awaitable[Sequence[R | Exception]]]) -> None:
         """Commit through a store; at most one batch is in flight."""
         self._commit = commit
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[tuple[W, asyncio.Future[R]]] = []
         self._pressing = False
         self._alarm: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def write(self, write: Write, patience: float = 0.0) -> None:
-        """Make one write durable, or raise its outcome: Conflict, LogUnavailable.
+    async def write(self, write: W, patience: float = 0.0) -> R:
+        """Make one write durable and give what the store says to it, or raise its outcome: Conflict, LogUnavailable.
 
         With patience it waits up to so many seconds for another to share its commit with.
         """
         if self._closed:
-            raise LogUnavailable("the journal is closed")
+            raise LogUnavailable("nothing more is taken: the log is being closed")
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
+        done: asyncio.Future[R] = loop.create_future()
         self._waiting.append((write, done))
         if not patience:
             self._press()
         elif self._alarm is None:
             self._alarm = loop.call_later(patience, self._press)
-        await done
+        return await done
 
     async def close(self) -> None:
         """Let what was handed in come to its end."""
@@ -68,9 +69,9 @@ class GroupCommit:
             self._alarm.cancel()
             self._alarm = None
 
-    async def _settle(self, batch: Sequence[_Waiting]) -> None:
+    async def _settle(self, batch: Sequence[tuple[W, "asyncio.Future[R]"]]) -> None:
         try:
-            outcomes = await self._commit([write for write, _ in batch])
+            outcomes: Sequence[R | Exception] = await self._commit([write for write, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever a driver raises, each writer must hear of it
             refusal = error if isinstance(error, LogUnavailable) else LogUnavailable(f"{error!r}")
             outcomes = [refusal] * len(batch)
@@ -78,10 +79,10 @@ class GroupCommit:
             _resolve(done, outcome)
 
 
-def _resolve(done: "asyncio.Future[None]", outcome: Outcome) -> None:
+def _resolve(done: "asyncio.Future[R]", outcome: R | Exception) -> None:
     if done.cancelled():
         return
-    if outcome is None:
-        done.set_result(None)
-    else:
+    if isinstance(outcome, Exception):
         done.set_exception(outcome)
+    else:
+        done.set_result(outcome)

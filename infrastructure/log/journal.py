@@ -16,13 +16,14 @@ from holdfast.domain.state import Machine
 from holdfast.infrastructure import migrations
 from holdfast.infrastructure.log import journal_file
 from holdfast.infrastructure.log.envelope import Record, split_ids
-from holdfast.infrastructure.log.journal_writer import TIME_COLUMNS, WriterThread, commit, from_iso
+from holdfast.infrastructure.log.journal_tail import JournalTail
+from holdfast.infrastructure.log.journal_writer import WriterThread, commit, from_iso, row_change
 from holdfast.infrastructure.log.mint import Randomness
-from holdfast.infrastructure.log.stores import Opened, Outcome, Snapshot, Write
+from holdfast.infrastructure.log.stores import Cursor, Opened, Outcome, Snapshot, Tail, Write
 from holdfast.infrastructure.sql import statements
+from holdfast.infrastructure.tiers.store import Settlement
 
 _PAGE = 500
-_KEY_COLUMNS = {"conversation_states": 3, "user_machines": 1, "photos_wanted": 1}
 
 
 class SqliteJournal:
@@ -37,6 +38,7 @@ class SqliteJournal:
         self._lock = journal_file.FileLock(path)
         self._writer: WriterThread | None = None
         self._reader: aiosqlite.Connection | None = None
+        self._tail: JournalTail | None = None
         self._sql = statements("journal.sql")
         self.applied: list[str] = []
 
@@ -127,6 +129,9 @@ class SqliteJournal:
         if self._reader is not None:
             await self._reader.close()
             self._reader = None
+        if self._tail is not None:
+            await self._tail.close()
+            self._tail = None
         if self._writer is not None:
             await self._writer.close()
             self._writer = None
@@ -244,7 +249,36 @@ class SqliteJournal:
 
     async def rows(self, table: str) -> list[RowChange]:
         """Read a projection's table, whole."""
-        return [_row_change(table, row) for row in await self._rows(f"all_{table}")]
+        return [row_change(table, row) for row in await self._rows(f"all_{table}")]
+
+    async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
+        """Whether all these events are here, and every parent named in the thread."""
+        for event_id in event_ids:
+            if not await self._rows("is_kept", event_id, thread_id):
+                return False
+        return await self._rows("read_closed", thread_id) != [(0,)]
+
+    async def unsent(self, thread_id: ThreadId, after: Cursor) -> tuple[Record, ...]:
+        """Read a thread's events behind a cursor."""
+        return await self._outgoing().unsent(thread_id, after)
+
+    async def tail(self, after: Cursor, at_most: int) -> Tail:
+        """Read what stands behind a cursor."""
+        return await self._outgoing().tail(after, at_most)
+
+    async def settlements(self, thread_ids: Sequence[ThreadId]) -> list[Settlement]:
+        """Read what threads amount to, as of one moment."""
+        return await self._outgoing().settlements(thread_ids)
+
+    async def cursors(self) -> dict[str, Cursor]:
+        """Read every tier's cursor."""
+        return {tier: Cursor(*values) for tier, *values in await self._rows("read_cursors")}
+
+    def _outgoing(self) -> JournalTail:
+        if self._writer is None:
+            raise LogUnavailable("the journal is closed")
+        self._tail = self._tail or JournalTail(self._path)
+        return self._tail
 
 
 def _head(rows: list[tuple[Any, ...]]) -> Head:
@@ -269,10 +303,3 @@ def _machine(row: tuple[Any, ...]) -> Machine:
     machine_id, *fields, created_at, updated_at = row
     values = [from_text(machine_id), *fields, from_iso(created_at), from_iso(updated_at)]
     return Machine(*values)
-
-
-def _row_change(table: str, row: tuple[Any, ...]) -> RowChange:
-    keys = _KEY_COLUMNS[table]
-    times = TIME_COLUMNS[table]
-    values = tuple(from_iso(value) if at in times else value for at, value in enumerate(row[keys:]))
-    return RowChange(table, row[:keys], values)

@@ -12,15 +12,18 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
-from holdfast.domain.ports import RowChange
+from holdfast.domain.ids import ThreadId
+from holdfast.domain.ports import Head, RowChange
 from holdfast.infrastructure.log.stores import (
     AppendWrite,
     BlobWrite,
+    CursorWrite,
     DeliveryWrite,
     MetaWrite,
     Outcome,
     QuarantineWrite,
     ReplayedWrite,
+    UnionWrite,
     Write,
 )
 from holdfast.infrastructure.sql import statements
@@ -29,6 +32,8 @@ T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIME_COLUMNS = {"conversation_states": (2, 3, 4), "user_machines": (9, 10), "photos_wanted": ()}
 """Where the times stand among a table's values; the tables hold them as ISO 8601 text."""
+KEY_COLUMNS = {"conversation_states": 3, "user_machines": 1, "photos_wanted": 1}
+"""How many of a table's first columns are its key."""
 
 
 class WriterThread:
@@ -140,15 +145,18 @@ def _append(connection: sqlite3.Connection, turns: Sequence[AppendWrite]) -> Non
 
 
 def _head_values(turn: AppendWrite) -> tuple[object, ...]:
-    head, expected = turn.head, turn.expected
+    return _head_row(turn.record.thread_id, turn.head, turn.expected, owed=int(turn.owes_reply))
+
+
+def _head_row(thread_id: ThreadId, head: Head, expected: Head, owed: int = 0) -> tuple[object, ...]:
     return (
-        turn.record.thread_id,
+        thread_id,
         head.rev,
         head.version,
         head.ots,
         b"".join(head.head_ids),
         head.last_conversation_id,
-        int(turn.owes_reply),
+        owed,
         expected.rev,
         b"".join(expected.head_ids),
     )
@@ -174,6 +182,27 @@ def _write(connection: sqlite3.Connection, write: Write) -> None:
             connection.execute(sql["insert_blob"], (write.thread_id, write.digest, write.content, write.at))
         case MetaWrite():
             connection.execute(sql["write_meta"], (write.name, write.value))
+        case CursorWrite(tier_id, cursor):
+            connection.execute(sql["write_cursor"], (tier_id, cursor.events, cursor.deliveries, cursor.canary))
+        case UnionWrite():
+            _unite(connection, write)
+
+
+def _unite(connection: sqlite3.Connection, write: UnionWrite) -> None:
+    """Write a thread folded anew; Conflict when its head is not where the fold saw it."""
+    sql = statements("journal.sql")
+    if connection.execute(sql["write_head"], _head_row(write.thread_id, write.head, write.expected)).rowcount != 1:
+        raise Conflict
+    connection.executemany(sql["insert_learned_event"], write.learned)
+    connection.executemany(sql["insert_learned_delivery"], ((*one, one.parents) for one in write.deliveries))
+    states = [(one.event_id, "learned") for one in write.learned] + [(one, "aborted") for one in write.aborted]
+    connection.executemany(sql["put_event_state"], states)
+    answered = [connection.execute(sql["read_delivered"], (one,)).fetchone() for one in write.owing]
+    connection.execute(sql["settle_union"], (write.thread_id, write.closed, answered.count(None)))
+    if write.user_id:
+        for table in TIME_COLUMNS:
+            connection.execute(sql[f"clear_{table}"], (write.user_id,))
+        put_rows(connection, write.rows)
 
 
 def put_rows(connection: sqlite3.Connection, rows: Iterable[RowChange]) -> None:
@@ -203,3 +232,11 @@ def as_iso(microseconds: int) -> str:
 def from_iso(text: str) -> int:
     """Read such a time back into microseconds since 1970."""
     return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+
+
+def row_change(table: str, row: tuple[Any, ...]) -> RowChange:
+    """Read a stored row back as the change that would write it."""
+    keys = KEY_COLUMNS[table]
+    times = TIME_COLUMNS[table]
+    values = tuple(from_iso(value) if at in times else value for at, value in enumerate(row[keys:]))
+    return RowChange(table, row[:keys], values)

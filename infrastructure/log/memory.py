@@ -12,6 +12,8 @@ from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.stores import (
     AppendWrite,
     BlobWrite,
+    Cursor,
+    CursorWrite,
     DeliveryWrite,
     MetaWrite,
     Opened,
@@ -19,8 +21,12 @@ from holdfast.infrastructure.log.stores import (
     QuarantineWrite,
     ReplayedWrite,
     Snapshot,
+    Tail,
+    UnionWrite,
     Write,
+    owner_of,
 )
+from holdfast.infrastructure.tiers.store import Settlement
 
 
 class MemoryJournal:
@@ -39,6 +45,10 @@ class MemoryJournal:
         self._quarantine: dict[str, Quarantined] = {}
         self._blobs: dict[tuple[ThreadId, bytes], bytes] = {}
         self._erased: set[ThreadId] = set()
+        self._aborted: set[EventId] = set()
+        self._learned: set[EventId] = set()
+        self._open_threads: set[ThreadId] = set()
+        self._cursors: dict[str, Cursor] = {}
         self._last: Record | None = None
         self._open = False
 
@@ -79,6 +89,10 @@ class MemoryJournal:
                 self._blobs[write.thread_id, write.digest] = write.content
             case MetaWrite():
                 self._meta[write.name] = write.value
+            case CursorWrite(tier_id, cursor):
+                self._cursors[tier_id] = cursor
+            case UnionWrite():
+                return self._unite(write)
         return None
 
     def _append(self, write: AppendWrite) -> Outcome:
@@ -99,6 +113,34 @@ class MemoryJournal:
             table = self._tables.setdefault(row.table, {})
             table.pop(row.key, None) if row.values is None else table.update({row.key: row})
         return None
+
+    def _unite(self, write: UnionWrite) -> Outcome:
+        stands = self._heads.get(write.thread_id, Head())
+        if (stands.rev, stands.head_ids) != (write.expected.rev, write.expected.head_ids):
+            return Conflict()
+        self._heads[write.thread_id] = write.head
+        thread = self._threads.setdefault(write.thread_id, [])
+        for record in write.learned:
+            if record.event_id not in self._events:
+                thread.append(record)
+                self._events[record.event_id] = record
+                self._learned.add(record.event_id)
+        for record in write.deliveries:
+            self._deliveries.setdefault(record.event_id, record)
+        self._aborted.update(write.aborted)
+        answered = {record.parents for record in self._deliveries.values()}
+        self._undelivered[write.thread_id] = sum(one not in answered for one in write.owing)
+        (self._open_threads.discard if write.closed else self._open_threads.add)(write.thread_id)
+        if write.user_id:
+            self._replace_rows(write.user_id, write.rows)
+        return None
+
+    def _replace_rows(self, user_id: int, rows: Sequence[RowChange]) -> None:
+        for table in self._tables.values():
+            for key in [key for key, row in table.items() if _belongs_to(row) == user_id]:
+                del table[key]
+        for row in rows:
+            self._tables.setdefault(row.table, {})[row.key] = row
 
     def _clash(self, rows: Sequence[RowChange]) -> str:
         machines = dict(self._tables.get("user_machines", {}))
@@ -136,15 +178,15 @@ class MemoryJournal:
 
     async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:
         """Read one conversation."""
-        return tuple(one for one in self._threads.get(thread_id, ()) if one.conversation_id == conversation_id)
+        return tuple(one for one in await self.thread(thread_id) if one.conversation_id == conversation_id)
 
     async def copies(self, thread_id: ThreadId, dedup_key: str) -> tuple[Record, ...]:
         """Read what one input became."""
-        return tuple(one for one in self._threads.get(thread_id, ()) if one.dedup_key == dedup_key)
+        return tuple(one for one in await self.thread(thread_id) if one.dedup_key == dedup_key)
 
     async def thread(self, thread_id: ThreadId) -> tuple[Record, ...]:
         """Read a whole thread."""
-        return tuple(self._threads.get(thread_id, ()))
+        return tuple(one for one in self._threads.get(thread_id, ()) if one.event_id not in self._aborted)
 
     async def record(self, event_id: EventId) -> Record | None:
         """Read one event."""
@@ -160,10 +202,10 @@ class MemoryJournal:
 
     async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
         """Give the threads that are owed replies."""
-        answered = {record.parents for record in self._deliveries.values()}
+        done = {record.parents for record in self._deliveries.values()} | self._learned | self._aborted
         for thread_id in [thread for thread, owed in self._undelivered.items() if owed]:
             events = sorted(self._threads[thread_id], key=lambda one: (one.ots, one.version, one.event_id))
-            yield thread_id, tuple(one.event_id for one in events if one.event_id not in answered)
+            yield thread_id, tuple(one.event_id for one in events if one.event_id not in done)
 
     async def threads(self) -> AsyncIterator[ThreadId]:
         """Give every thread there is."""
@@ -189,7 +231,7 @@ class MemoryJournal:
 
     async def counts(self) -> tuple[int, int, int]:
         """Count events, deliveries and what stands in quarantine."""
-        return len(self._events), len(self._deliveries), len(self._quarantine)
+        return len(self._events) - len(self._aborted), len(self._deliveries), len(self._quarantine)
 
     async def quarantine(self) -> list[Quarantined]:
         """Read what stands in quarantine."""
@@ -202,3 +244,49 @@ class MemoryJournal:
     async def rows(self, table: str) -> list[RowChange]:
         """Read a projection's table."""
         return sorted(self._tables.get(table, {}).values(), key=lambda row: row.key)
+
+    async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
+        """Whether all these events are here, and every parent named in the thread."""
+        here = {one.event_id for one in await self.thread(thread_id)}
+        return thread_id not in self._open_threads and here.issuperset(event_ids)
+
+    async def unsent(self, thread_id: ThreadId, after: Cursor) -> tuple[Record, ...]:
+        """Read a thread's events behind a cursor."""
+        return tuple(one for _, one in self._placed(after) if one.thread_id == thread_id)
+
+    def _placed(self, after: Cursor) -> list[tuple[int, Record]]:
+        placed = enumerate(self._events.values(), start=1)
+        return [(at, one) for at, one in placed if at > after.events and one.event_id not in self._aborted]
+
+    async def tail(self, after: Cursor, at_most: int) -> Tail:
+        """Read what stands behind a cursor."""
+        deliveries = list(enumerate(self._deliveries.values(), start=1))[after.deliveries :]
+        return Tail(tuple(self._placed(after)[:at_most]), tuple(deliveries[:at_most]))
+
+    async def settlements(self, thread_ids: Sequence[ThreadId]) -> list[Settlement]:
+        """Read what threads amount to."""
+        return [self._settlement(one) for one in thread_ids if one in self._heads and one not in self._open_threads]
+
+    def _settlement(self, thread_id: ThreadId) -> Settlement:
+        head = self._heads[thread_id]
+        user_id = next(filter(None, (owner_of(one.dedup_key) for one in self._threads[thread_id])), 0)
+        rows = [row for table in self._tables.values() for row in table.values()]
+        return Settlement(
+            thread_id=thread_id,
+            head_ids=head.head_ids,
+            version=head.version,
+            ots=head.ots,
+            last_conversation_id=head.last_conversation_id,
+            undelivered=self._undelivered.get(thread_id, 0),
+            user_id=user_id,
+            rows=[row for row in rows if user_id and _belongs_to(row) == user_id],
+        )
+
+    async def cursors(self) -> dict[str, Cursor]:
+        """Read every tier's cursor."""
+        return dict(self._cursors)
+
+
+def _belongs_to(row: RowChange) -> object:
+    """The person a row is about; conversation_states has them in its key, the others behind it."""
+    return row.key[0] if row.table == "conversation_states" else (row.values or (None,))[0]

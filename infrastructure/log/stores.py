@@ -9,6 +9,7 @@ from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
 from holdfast.domain.ports import Head, Quarantined, RowChange
 from holdfast.domain.state import Machine
 from holdfast.infrastructure.log.envelope import Record
+from holdfast.infrastructure.tiers.store import Settlement
 
 
 class AppendWrite(Struct, frozen=True, gc=False):
@@ -57,10 +58,56 @@ class MetaWrite(Struct, frozen=True, gc=False):
     value: str
 
 
-Write = AppendWrite | DeliveryWrite | QuarantineWrite | ReplayedWrite | BlobWrite | MetaWrite
+class UnionWrite(Struct, frozen=True, kw_only=True, gc=False):
+    """A thread folded anew: events learned from a tier come in, events that a tier refused count no longer.
+
+    `expected` and `head` are compared and written as in an append; `closed` says that every parent named in the
+    thread is there; `owing` are its events that owe a reply; `user_id` is the person whose rows `rows` replaces
+    (0: nobody's).
+    """
+
+    thread_id: ThreadId
+    expected: Head
+    head: Head
+    closed: bool
+    learned: Sequence[Record]
+    deliveries: Sequence[Record]
+    aborted: Sequence[EventId]
+    owing: Sequence[EventId]
+    user_id: int
+    rows: Sequence[RowChange]
+
+
+class Cursor(Struct, frozen=True, gc=False):
+    """How far a tier has been given this journal, and the greatest canary seen there."""
+
+    events: int = 0
+    deliveries: int = 0
+    canary: int = 0
+
+
+class CursorWrite(Struct, frozen=True, gc=False):
+    """Where one tier's cursor stands now."""
+
+    tier_id: str
+    cursor: Cursor
+
+
+class Tail(Struct, frozen=True, gc=False):
+    """What a journal holds behind a cursor: each event that counts and each delivery, with its place."""
+
+    events: tuple[tuple[int, Record], ...]
+    deliveries: tuple[tuple[int, Record], ...]
+
+
+Write = AppendWrite | DeliveryWrite | QuarantineWrite | ReplayedWrite | BlobWrite | MetaWrite | UnionWrite | CursorWrite
 
 Outcome = Exception | None
 """What became of one write of a batch: None when it is durable, Conflict or LogUnavailable when it is not there."""
+
+
+_CHAT = 3
+"""Where the chat stands in `tg:<bot id>:<update_id>:<chat id>:<message or callback id>`."""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -116,7 +163,10 @@ class JournalStore(Protocol):
         """Read the fates of a thread's replies, oldest first."""
 
     def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
-        """Give the threads that are owed replies, and their events without one, also those that owe none."""
+        """Give the threads that are owed replies, and their events without one, also those that owe none.
+
+        Events learned from a tier are left out: the worker that took them in answers them.
+        """
 
     def threads(self) -> AsyncIterator[ThreadId]:
         """Give every thread there is."""
@@ -144,3 +194,25 @@ class JournalStore(Protocol):
 
     async def rows(self, table: str) -> list[RowChange]:
         """Read a projection's live table, whole, as the row changes that would write it."""
+
+    async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
+        """Whether all these events of a thread are here, and every parent named in the thread."""
+
+    async def unsent(self, thread_id: ThreadId, after: Cursor) -> tuple[Record, ...]:
+        """Read a thread's events behind a cursor, in the order they were written."""
+
+    async def tail(self, after: Cursor, at_most: int) -> Tail:
+        """Read what stands behind a cursor, in the order it was written; so many events and deliveries at most."""
+
+    async def settlements(self, thread_ids: Sequence[ThreadId]) -> list[Settlement]:
+        """Read what threads amount to, as of one moment."""
+
+    async def cursors(self) -> dict[str, Cursor]:
+        """Read every tier's cursor, by the tier's identity."""
+
+
+def owner_of(dedup_key: str) -> int:
+    """Name the person whose thread an input belongs to, by the chat it came from; 0 for a group, a timer, a fact."""
+    parts = dedup_key.split(":")
+    chat = parts[_CHAT] if parts[0] == "tg" and len(parts) > _CHAT else ""
+    return int(chat) if chat.isdecimal() else 0

@@ -122,7 +122,7 @@ LEFT JOIN events ON events.event_id = substr(heads.head_ids, n * 16 + 1, 16);
 -- The conversation that was started or taken up last: most often the only one a turn needs.
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
     dedup_key, occurred_at, received_at, facts, payload, commitment, hash
-FROM events
+FROM kept_events
 WHERE thread_id = ?1 AND conversation_id = (SELECT last_conversation_id FROM heads WHERE thread_id = ?1);
 
 -- name: read_event
@@ -133,17 +133,17 @@ FROM events WHERE event_id = ?;
 -- name: read_conversation
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
     dedup_key, occurred_at, received_at, facts, payload, commitment, hash
-FROM events WHERE thread_id = ? AND conversation_id = ?;
+FROM kept_events WHERE thread_id = ? AND conversation_id = ?;
 
 -- name: read_copies
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
     dedup_key, occurred_at, received_at, facts, payload, commitment, hash
-FROM events WHERE thread_id = ? AND dedup_key = ?;
+FROM kept_events WHERE thread_id = ? AND dedup_key = ?;
 
 -- name: read_thread
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
     dedup_key, occurred_at, received_at, facts, payload, commitment, hash
-FROM events WHERE thread_id = ?;
+FROM kept_events WHERE thread_id = ?;
 
 -- name: read_threads
 -- The next threads that have events, in the order of their identities.
@@ -153,9 +153,10 @@ SELECT thread_id FROM heads WHERE thread_id > ? ORDER BY thread_id LIMIT ?;
 SELECT thread_id FROM events WHERE conversation_id = ? LIMIT 1;
 
 -- name: read_owed
--- The events of a thread that have no delivery, in canonical order; some of them may owe no reply.
+-- The events of a thread that have no delivery and are this journal's own, in canonical order; some may owe no reply.
 SELECT event_id FROM events
 WHERE thread_id = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE answers = events.event_id)
+    AND NOT EXISTS (SELECT 1 FROM journal_state WHERE journal_state.event_id = events.event_id)
 ORDER BY ots, version, event_id;
 
 -- name: read_owing
@@ -194,7 +195,7 @@ SELECT undelivered FROM heads WHERE thread_id = ?;
 SELECT 1 FROM erasures WHERE thread_id = ? LIMIT 1;
 
 -- name: read_counts
-SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM deliveries), (SELECT count(*) FROM quarantine);
+SELECT (SELECT count(*) FROM kept_events), (SELECT count(*) FROM deliveries), (SELECT count(*) FROM quarantine);
 
 -- name: all_conversation_states
 SELECT user_id, chat_id, conversation_type, current_step, state_data, started_at, updated_at, expires_at
@@ -204,3 +205,83 @@ FROM conversation_states ORDER BY user_id, chat_id, conversation_type;
 SELECT machine_id, user_id, nickname, manufacturer, model_number, serial_number, location, notes, photo_file_id,
     ocr_data, created_at, updated_at
 FROM user_machines ORDER BY machine_id;
+
+-- name: insert_learned_event
+INSERT INTO events (
+    event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (event_id) DO NOTHING;
+
+-- name: insert_learned_delivery
+INSERT INTO deliveries (
+    event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash, answers
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (event_id) DO NOTHING;
+
+-- name: put_event_state
+-- An event that was refused once is refused for good; one that was learned may still be.
+INSERT INTO journal_state (event_id, state) VALUES (?, ?)
+ON CONFLICT (event_id) DO UPDATE SET state = excluded.state WHERE state <> 'aborted';
+
+-- name: settle_union
+UPDATE heads SET hint_valid = ?2, undelivered = ?3 WHERE thread_id = ?1;
+
+-- name: clear_conversation_states
+DELETE FROM conversation_states WHERE user_id = ?;
+
+-- name: clear_user_machines
+DELETE FROM user_machines WHERE user_id = ?;
+
+-- name: clear_photos_wanted
+DELETE FROM photos_wanted WHERE user_id = ?;
+
+-- name: read_closed
+SELECT hint_valid FROM heads WHERE thread_id = ?;
+
+-- name: is_kept
+SELECT 1 FROM kept_events WHERE event_id = ? AND thread_id = ?;
+
+-- name: read_unsent
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM kept_events WHERE thread_id = ? AND pos > ? ORDER BY pos;
+
+-- name: read_tail_events
+SELECT pos, event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM kept_events WHERE pos > ? ORDER BY pos LIMIT ?;
+
+-- name: read_tail_deliveries
+SELECT pos, event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM deliveries WHERE pos > ? ORDER BY pos LIMIT ?;
+
+-- name: read_settlement
+-- A thread's head, and one of its inputs that names the chat it came from.
+SELECT head_ids, version, ots, last_conversation_id, undelivered, (
+    SELECT dedup_key FROM events
+    WHERE events.thread_id = heads.thread_id AND dedup_key >= 'tg:' AND dedup_key < 'tg;' LIMIT 1
+)
+FROM heads WHERE thread_id = ? AND hint_valid = 1;
+
+-- name: person_conversation_states
+SELECT user_id, chat_id, conversation_type, current_step, state_data, started_at, updated_at, expires_at
+FROM conversation_states WHERE user_id = ?;
+
+-- name: person_user_machines
+SELECT machine_id, user_id, nickname, manufacturer, model_number, serial_number, location, notes, photo_file_id,
+    ocr_data, created_at, updated_at
+FROM user_machines WHERE user_id = ?;
+
+-- name: person_photos_wanted
+SELECT event_id, user_id, chat_id, file_id, file_size FROM photos_wanted WHERE user_id = ?;
+
+-- name: read_cursors
+SELECT tier, events, deliveries, canary FROM cursors;
+
+-- name: write_cursor
+INSERT INTO cursors (tier, events, deliveries, canary) VALUES (?, ?, ?, ?)
+ON CONFLICT (tier) DO UPDATE SET
+    events = excluded.events, deliveries = excluded.deliveries, canary = excluded.canary;

@@ -137,9 +137,7 @@ class TierStore(Protocol):
     async def thread(self, thread_id: ThreadId, within: float) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
         """Read a whole thread, as of one moment: its events and its deliveries, in no particular order."""
 
-    async def push(
-        self, events: Sequence[Record], deliveries: Sequence[Record], within: float
-    ) -> dict[ThreadId, Mark]:
+    async def push(self, events: Sequence[Record], deliveries: Sequence[Record], within: float) -> dict[ThreadId, Mark]:
         """Insert what is not there, comparing nothing, in one transaction; say where the threads of `events` stand.
 
         A thread that got an event it did not have has its heads found anew, its revision raised, and is closed

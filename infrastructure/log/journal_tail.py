@@ -1,0 +1,100 @@
+"""What the tiers are given of a journal, read on a connection of its own, each answer as of one moment."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from holdfast.domain.errors import LogUnavailable
+from holdfast.domain.ids import ThreadId
+from holdfast.domain.ports import RowChange
+from holdfast.infrastructure.log.envelope import Record, split_ids
+from holdfast.infrastructure.log.journal_writer import TIME_COLUMNS, WriterThread, row_change
+from holdfast.infrastructure.log.stores import Cursor, Tail, owner_of
+from holdfast.infrastructure.sql import statements
+from holdfast.infrastructure.tiers.store import Settlement
+
+T = TypeVar("T")
+
+
+class JournalTail:
+    """Reads behind cursors, in a thread of its own, so that no turn waits for it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file when first asked."""
+        self._thread = WriterThread(path)
+        self._sql = statements("journal.sql")
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        await self._thread.close()
+
+    async def unsent(self, thread_id: ThreadId, after: Cursor) -> tuple[Record, ...]:
+        """Read a thread's events behind a cursor."""
+        rows = await self._read(lambda connection: self._rows(connection, "read_unsent", thread_id, after.events))
+        return tuple(map(Record._make, rows))
+
+    async def tail(self, after: Cursor, at_most: int) -> Tail:
+        """Read what stands behind a cursor."""
+
+        def read(connection: sqlite3.Connection) -> Tail:
+            events = self._rows(connection, "read_tail_events", after.events, at_most)
+            deliveries = self._rows(connection, "read_tail_deliveries", after.deliveries, at_most)
+            return Tail(tuple(map(_placed, events)), tuple(map(_placed, deliveries)))
+
+        return await self._read(read)
+
+    async def settlements(self, thread_ids: Sequence[ThreadId]) -> list[Settlement]:
+        """Read what threads amount to; those that lack an event are left out."""
+
+        def read(connection: sqlite3.Connection) -> list[Settlement]:
+            found = map(partial(self._settlement, connection), thread_ids)
+            return [one for one in found if one is not None]
+
+        return await self._read(read)
+
+    def _settlement(self, connection: sqlite3.Connection, thread_id: ThreadId) -> Settlement | None:
+        heads = self._rows(connection, "read_settlement", thread_id)
+        if not heads:
+            return None
+        joined, version, ots, last, undelivered, dedup_key = heads[0]
+        user_id = owner_of(dedup_key or "")
+        return Settlement(
+            thread_id=thread_id,
+            head_ids=split_ids(joined),
+            version=version,
+            ots=ots,
+            last_conversation_id=last,
+            undelivered=undelivered,
+            user_id=user_id,
+            rows=self._rows_of(connection, user_id) if user_id else (),
+        )
+
+    def _rows_of(self, connection: sqlite3.Connection, user_id: int) -> list[RowChange]:
+        return [
+            row_change(table, row)
+            for table in TIME_COLUMNS
+            for row in self._rows(connection, f"person_{table}", user_id)
+        ]
+
+    def _rows(self, connection: sqlite3.Connection, name: str, *values: object) -> list[tuple[Any, ...]]:
+        return connection.execute(self._sql[name], values).fetchall()
+
+    async def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await self._thread.run(partial(_at_one_moment, question))
+        except sqlite3.Error as error:
+            raise LogUnavailable(f"the journal cannot be read: {error}") from None
+
+
+def _at_one_moment(question: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
+    connection.execute("BEGIN")
+    try:
+        return question(connection)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _placed(row: tuple[Any, ...]) -> tuple[int, Record]:
+    return row[0], Record._make(row[1:])
