@@ -8,7 +8,6 @@ import asyncpg
 
 from tests.servers.patience import PATIENCE, until
 
-
 TERMINATE = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
