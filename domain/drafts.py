@@ -127,13 +127,10 @@ def rejected(asked: Asked, rule: str, complaint: str, reopens: str = "") -> Draf
 def filed(asked: Asked, field: str, value: str, kind: Kind | None = None, rule: str = "") -> Draft:
     """Draft an answer put into its field; without a kind it is given, or corrected where there was one."""
     held = asked.conversation.fields.get(field)
-    inbound = asked.at.inbound
-    answer = Answer(None if kind == Kind.SKIPPED else value, inbound.dedup_key)
-    after = asked.conversation.filed(field, answer, inbound.occurred_at)
     return draft(
         asked.at,
         kind or (Kind.CORRECTED if held else Kind.ANSWERED),
-        next_step=after.current_step(asked.flow),
+        next_step=asked.conversation.step_after(field, asked.flow),
         field=field,
         replaces=held.source if held else "",
         rule=rule,

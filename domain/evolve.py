@@ -1,6 +1,7 @@
 """How an event changes the state of its thread. Total: an event that does not fit changes nothing."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -25,9 +26,7 @@ def evolve(state: ThreadState, event: Event) -> ThreadState:
     """Take one event that comes next in canonical order."""
     if event.words is not None and event.words.said is not None:
         state = _heard(state, event.words.said)
-    change = _CHANGES.get(event.kind)
-    after = change(state, event) if change else _touched(state, event)
-    return _accepted(after, event) if event.kind in ACCEPTED else after
+    return _CHANGES.get(event.kind, _touched)(state, event)
 
 
 def _heard(state: ThreadState, said: Said) -> ThreadState:
@@ -38,11 +37,15 @@ def _heard(state: ThreadState, said: Said) -> ThreadState:
     return replace(state, user_id=said.user_id, chat_id=said.chat_id, heard=max(heard, state.heard), album=album)
 
 
-def _accepted(state: ThreadState, event: Event) -> ThreadState:
-    conversation = state.conversation(event.conversation_id)
-    if conversation is None:
-        return state
-    return state.with_open(replace(conversation, accepted=(*conversation.accepted, event.dedup_key)))
+def _accepted(conversation: Conversation, event: Event) -> tuple[str, ...]:
+    """Give the inputs that moved a conversation on, now with this event's if it did."""
+    return (*conversation.accepted, event.dedup_key) if event.kind in ACCEPTED else conversation.accepted
+
+
+def _moved(conversation: Conversation, event: Event, **changes: Any) -> Conversation:  # noqa: ANN401 - the fields' own types
+    """Change a conversation in which its person was just heard: all at once, for each copy costs."""
+    at = max(conversation.updated_at, event.occurred_at)
+    return replace(conversation, updated_at=at, accepted=_accepted(conversation, event), **changes)
 
 
 def _touched(state: ThreadState, event: Event) -> ThreadState:
@@ -55,14 +58,17 @@ def _touched(state: ThreadState, event: Event) -> ThreadState:
     elif event.facts.rule == "left_out":
         surplus = ""
     revisit = event.facts.reopens or conversation.revisit
-    return state.with_open(replace(conversation, revisit=revisit, surplus=surplus).heard_at(event.occurred_at))
+    return state.with_open(_moved(conversation, event, revisit=revisit, surplus=surplus))
 
 
 def _started(state: ThreadState, event: Event) -> ThreadState:
     facts = event.facts
     identity = event.conversation_id
-    if identity is None or identity in state.ended or state.conversation(identity):
+    if identity is None or identity in state.ended:
         return state
+    already = state.conversation(identity)
+    if already is not None:
+        return state.with_open(replace(already, accepted=_accepted(already, event)))
     rival = state.of_flow(facts.flow)
     if rival is not None:
         state = state.with_ended(rival.conversation_id, "superseded")
@@ -78,6 +84,7 @@ def _started(state: ThreadState, event: Event) -> ThreadState:
             fields={field: Answer(value, event.dedup_key) for field, value in prefill.items()},
             revisit=facts.reopens,
             subject=facts.subject,
+            accepted=(event.dedup_key,),
         )
     )
 
@@ -86,20 +93,26 @@ def _filed(state: ThreadState, event: Event) -> ThreadState:
     conversation = state.conversation(event.conversation_id)
     if conversation is None:
         return state
-    words = event.words
-    album = words.said.media_group if words is not None and words.said is not None else ""
-    if album:
-        conversation = replace(conversation, album=album)
-    if not event.facts.field:
-        return state.with_open(conversation.heard_at(event.occurred_at))
-    held = conversation.fields.get(event.facts.field)
+    facts, words = event.facts, event.words
+    album = (words.said.media_group if words is not None and words.said is not None else "") or conversation.album
+    if not facts.field:
+        return state.with_open(_moved(conversation, event, album=album))
+    held = conversation.fields.get(facts.field)
     value = words.value if words is not None and event.kind != Kind.SKIPPED else None
-    if (held.source if held else "") != event.facts.replaces:
-        return replace(state, unfiled=(*state.unfiled, (event.facts.field, value or "")))
+    if (held.source if held else "") != facts.replaces:
+        late = replace(conversation, accepted=_accepted(conversation, event))
+        return replace(state.with_open(late), unfiled=(*state.unfiled, (facts.field, value or "")))
     answer = Answer(value, event.dedup_key, _message_of(event, held))
-    if event.facts.cause not in {"photo", "edit"}:
-        conversation = replace(conversation, surplus="")
-    return state.with_open(conversation.filed(event.facts.field, answer, event.occurred_at))
+    return state.with_open(
+        _moved(
+            conversation,
+            event,
+            fields={**conversation.fields, facts.field: answer},
+            revisit="" if conversation.revisit == facts.field else conversation.revisit,
+            surplus=conversation.surplus if facts.cause in {"photo", "edit"} else "",
+            album=album,
+        )
+    )
 
 
 def _message_of(event: Event, held: Answer | None) -> int:
@@ -115,8 +128,8 @@ def _resumed(state: ThreadState, event: Event) -> ThreadState:
     if conversation is None:
         return state
     others = tuple(one for one in state.open if one is not conversation)
-    taken_up = replace(conversation, revisit=event.facts.reopens or conversation.revisit)
-    return replace(state, open=(*others, taken_up.heard_at(event.occurred_at)), lapsed=None)
+    taken_up = _moved(conversation, event, revisit=event.facts.reopens or conversation.revisit)
+    return replace(state, open=(*others, taken_up), lapsed=None)
 
 
 def _ended(state: ThreadState, event: Event) -> ThreadState:

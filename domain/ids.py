@@ -1,6 +1,7 @@
 """Identities: sixteen bytes each, ordered as bytes, shown to people as a UUID's text."""
 
 import base64
+from functools import lru_cache
 from typing import NewType
 from uuid import UUID, uuid5
 
@@ -13,6 +14,7 @@ OriginId = NewType("OriginId", bytes)
 _NAMESPACE = UUID("6f1c9a52-7d0e-5c1b-9a3e-48f0c0ffee01")
 
 
+@lru_cache(maxsize=16_384)  # people speak again and again
 def thread_of(platform: str, bot_id: int, person_id: int) -> ThreadId:
     """Name everything one person says to one bot; the same on every worker and tier."""
     return ThreadId(uuid5(_NAMESPACE, f"{platform}:{bot_id}:{person_id}").bytes)
@@ -34,6 +36,7 @@ def from_text(text: str) -> bytes:
     return UUID(text).bytes
 
 
+@lru_cache(maxsize=4096)  # each button of a keyboard names the conversation
 def as_token(identity: bytes) -> str:
     """Write sixteen bytes as 22 URL-safe characters, short enough for a button's data."""
     return base64.urlsafe_b64encode(identity).rstrip(b"=").decode()

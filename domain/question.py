@@ -1,6 +1,7 @@
 """What stands at the bottom of the chat: the open question with its progress, or the card to confirm."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from holdfast.domain import taps
 from holdfast.domain.flow import CONFIRM, Flow, Flows, Step
@@ -35,13 +36,26 @@ def readable(step: Step, value: str) -> str:
 
 def _question(flow: Flow, conversation: Conversation, step: Step) -> Standing:
     place = flow.order[step.name]
-    lines = [say("question", place=place + 1, total=len(flow.order), title=step.title, prompt=step.prompt)]
+    lines = [_heading(place + 1, len(flow.order), step.title, step.prompt)]
     held = conversation.fields.get(step.name)
     if held is not None and held.value is not None:
         lines.append(say("question.now", value=readable(step, held.value)))
     elif step.hint:
-        lines.append(say("question.hint", hint=step.hint))
+        lines.append(_hint(step.hint))
     return "\n".join(lines), _question_keys(conversation, step, place)
+
+
+# What a flow declares is said to everybody in the same words.
+
+
+@lru_cache(maxsize=1024)
+def _heading(place: int, total: int, title: str, prompt: str) -> str:
+    return say("question", place=place, total=total, title=title, prompt=prompt)
+
+
+@lru_cache(maxsize=1024)
+def _hint(hint: str) -> str:
+    return say("question.hint", hint=hint)
 
 
 def _question_keys(conversation: Conversation, step: Step, place: int) -> Keyboard:

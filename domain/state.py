@@ -38,16 +38,16 @@ class Conversation(Struct, frozen=True, kw_only=True):
         """Derive the step from the fields: one asked again, else the first without an answer, else the card."""
         if self.revisit:
             return self.revisit
-        return next((step.name for step in flow.steps if step.name not in self.fields), CONFIRM)
+        for name in flow.order:
+            if name not in self.fields:
+                return name
+        return CONFIRM
 
-    def filed(self, field: str, answer: Answer, at: int) -> "Conversation":
-        """Put an answer into its field; a step asked again is thereby answered."""
-        revisit = "" if self.revisit == field else self.revisit
-        return replace(self, fields={**self.fields, field: answer}, revisit=revisit).heard_at(at)
-
-    def heard_at(self, at: int) -> "Conversation":
-        """Note when its person last spoke; an input read late does not make that earlier."""
-        return replace(self, updated_at=max(self.updated_at, at))
+    def step_after(self, field: str, flow: Flow) -> str:
+        """Derive the step once a field has an answer; one asked again is thereby answered."""
+        if self.revisit and self.revisit != field:
+            return self.revisit
+        return next((name for name in flow.order if name != field and name not in self.fields), CONFIRM)
 
     def value(self, field: str) -> str:
         """Give a field's value; empty when it was skipped, erased or not asked yet."""
@@ -97,7 +97,10 @@ class ThreadState(Struct, frozen=True, kw_only=True):
 
     def conversation(self, conversation_id: ConversationId | None) -> Conversation | None:
         """Find an open conversation."""
-        return next((one for one in self.open if one.conversation_id == conversation_id), None)
+        for one in self.open:
+            if one.conversation_id == conversation_id:
+                return one
+        return None
 
     def of_flow(self, name: str) -> Conversation | None:
         """Find the open conversation of a flow; there is at most one."""
@@ -117,14 +120,11 @@ class ThreadState(Struct, frozen=True, kw_only=True):
 
     def with_open(self, conversation: Conversation) -> "ThreadState":
         """Put a changed conversation in its place, or a new one on top."""
-        if self.conversation(conversation.conversation_id) is None:
-            return replace(self, open=(*self.open, conversation))
-        return replace(
-            self,
-            open=tuple(
-                conversation if one.conversation_id == conversation.conversation_id else one for one in self.open
-            ),
-        )
+        identity = conversation.conversation_id
+        for place, one in enumerate(self.open):
+            if one.conversation_id == identity:
+                return replace(self, open=(*self.open[:place], conversation, *self.open[place + 1 :]))
+        return replace(self, open=(*self.open, conversation))
 
     def with_ended(self, conversation_id: ConversationId, outcome: str) -> "ThreadState":
         """Take a conversation off the open ones and remember how it ended."""

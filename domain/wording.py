@@ -3,8 +3,11 @@
 The sentences are HTML; what is filled in is always escaped, so that nothing a person typed is ever markup.
 """
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from html import escape as _escape
+from string import Formatter
 from typing import Any
 
 WORDING: dict[str, str] = {
@@ -144,14 +147,22 @@ WORDING: dict[str, str] = {
 
 def say(sentence: str, /, **values: object) -> str:
     """Fill a sentence of the table; every value is escaped, and shortened where it would burst a message."""
-    return WORDING[sentence].format_map(_Filling({name: escape(clipped(str(value))) for name, value in values.items()}))
+    return "".join([text if name is None else _filling(name, values) for text, name in _parts(WORDING[sentence])])
 
 
-class _Filling(dict[str, str]):
-    """What a sentence is filled with; a value that was erased reads as an ellipsis."""
+@cache
+def _parts(template: str) -> list[tuple[str, str | None]]:
+    """Take a template apart, once: texts, and the names of what stands between them."""
+    parts: list[tuple[str, str | None]] = []
+    for text, name, _, _ in Formatter().parse(template):
+        parts += [(text, None)] if text else []
+        parts += [("", name)] if name is not None else []
+    return parts
 
-    def __missing__(self, _name: str) -> str:
-        return "…"
+
+def _filling(name: str, values: dict[str, object]) -> str:
+    """Give what a sentence is filled with; a value that was erased reads as an ellipsis."""
+    return escape(clipped(str(values[name]))) if name in values else "…"
 
 
 def clipped(text: str, most: int = 1000) -> str:
@@ -161,13 +172,19 @@ def clipped(text: str, most: int = 1000) -> str:
 
 def escape(text: str) -> str:
     """Make a text safe inside the small HTML; what no screen can show becomes U+FFFD."""
-    return _escape(shown(text), quote=False)
+    # Most of what is shown has nothing in it to be replaced: one look finds that out.
+    return _escape(shown(text), quote=False) if _UNSAFE.search(text) else text
+
+
+_UNSAFE = re.compile("[&<>\0\ud800-\udfff]")
 
 
 def shown(text: str) -> str:
     """Replace what neither a screen nor a database text can hold: NUL and lone surrogates become U+FFFD."""
     if "\0" in text:
         text = text.replace("\0", "\ufffd")
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -2,6 +2,8 @@
 
 import json
 
+import msgspec
+
 from holdfast.domain.flow import Flow, Flows
 from holdfast.domain.ids import as_text
 from holdfast.domain.ports import RowChange
@@ -10,6 +12,7 @@ from holdfast.domain.timers import deadline
 from holdfast.domain.wording import shown
 
 TABLE = "conversation_states"
+_encode = msgspec.json.Encoder().encode
 
 
 def changes(flows: Flows, before: ThreadState, after: ThreadState) -> list[RowChange]:
@@ -49,4 +52,4 @@ def _data(flow: Flow, one: Conversation) -> str:
         if step.name in one.fields
     }
     data = {"conversation_id": as_text(one.conversation_id), "flow_version": one.flow_version, "fields": fields}
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return _encode(data).decode()
