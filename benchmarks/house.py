@@ -13,13 +13,14 @@ from holdfast.bot.messenger import TelegramMessenger
 from holdfast.bot.updates import read_update, said_in
 from holdfast.bot.wire import Wire
 from holdfast.cli import wiring
+from holdfast.cli.runtime import settle_in
 from holdfast.domain.ids import OriginId, ThreadId, thread_of
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.ports import Head
 from holdfast.engine.gate import Gate
 from holdfast.engine.outbox import LeftOwed
 from holdfast.engine.turns import Turns
-from holdfast.infrastructure.clock import SystemClock, system_randomness
+from holdfast.infrastructure.clock import RandomStock, SystemClock, system_randomness
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.event_log import EventLog
 from holdfast.infrastructure.log.keys import Keyring
@@ -76,6 +77,7 @@ class InstantWire(Wire):
 async def engine(journal: Path) -> AsyncIterator[Turns]:
     """The engine over a journal; replies are rendered and stay owed."""
     async with wiring.opened_log(Settings(holdfast_journal=journal), BOT) as opened:
+        settle_in()
         yield Turns(opened.flows, fold_of(opened.flows), opened.log, LeftOwed())
 
 
@@ -86,6 +88,7 @@ async def whole_bot(journal: Path, owners: Sequence[int]) -> AsyncIterator[tuple
     request = InstantRequest()
     async with wiring.running(settings, BOT, TelegramMessenger(InstantWire(request))) as bot:
         gate = Gate(frozenset(), frozenset(owners))
+        settle_in()
         yield Intake(BOT, bot.turns, bot.log, orders=bot.orders, gate=gate, clock=SystemClock()), bot, request
 
 
@@ -133,7 +136,7 @@ class Recorder(MemoryJournal):
 async def recording(master: bytes | None = None) -> AsyncIterator[tuple[Turns, Recorder]]:
     """The engine over a recorder."""
     clock, journal = SystemClock(), Recorder()
-    log = EventLog(journal, Codec(Keyring(master, system_randomness)), clock, system_randomness)
+    log = EventLog(journal, Codec(Keyring(master, system_randomness)), clock, RandomStock())
     await log.open(BOT)
     journal.writes.clear()
     flows = wiring.flows_of(Settings())

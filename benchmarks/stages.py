@@ -24,7 +24,7 @@ from holdfast.domain.ids import OriginId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.state import ThreadState
 from holdfast.engine.reply import reply_to
-from holdfast.infrastructure.clock import SystemClock, system_randomness
+from holdfast.infrastructure.clock import RandomStock, SystemClock, system_randomness
 from holdfast.infrastructure.log.codec import SALT_BYTES, Codec
 from holdfast.infrastructure.log.envelope import hash_of
 from holdfast.infrastructure.log.journal_writer import commit
@@ -157,9 +157,9 @@ def thinking(said: Talk) -> dict[str, tuple[Work, int]]:
     flows, clock = flows_of(Settings()), SystemClock()
     rows, mint = (
         fold_of(flows),
-        Mint(Codec(Keyring(None, system_randomness)), clock, system_randomness, _origin(said), 0),
+        Mint(Codec(Keyring(None, system_randomness)), clock, RandomStock(), _origin(said), 0),
     )
-    locked = Mint(Codec(Keyring(_MASTER, system_randomness)), clock, system_randomness, _origin(said), 0)
+    locked = Mint(Codec(Keyring(_MASTER, system_randomness)), clock, RandomStock(), _origin(said), 0)
     steps, count = said.steps(), len(said.events)
     thread = said.inputs[0].thread_id
     drafts = [decide(flows, before, inbound) for inbound, _, before, _ in steps]

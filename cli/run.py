@@ -11,6 +11,7 @@ from holdfast.bot.messenger import TelegramMessenger
 from holdfast.bot.polling import Polling
 from holdfast.bot.wire import Wire
 from holdfast.cli import wiring
+from holdfast.cli.runtime import settle_in
 from holdfast.domain.errors import SettingsError, TelegramError
 from holdfast.domain.wording import WORDING
 from holdfast.engine.photos import PhotoKeeper
@@ -52,6 +53,7 @@ async def serve(settings: Settings, token: str, api_url: str) -> None:
             logger.info("Holdfast runs on %s; %d replies were still owed.", settings.holdfast_journal, owed)
             intake = wiring.intake_of(settings, bot_id_of(token), bot)
             clock = SystemClock()
+            settle_in()
             async with asyncio.TaskGroup() as group:
                 group.create_task(_offer_commands(wire, bot))
                 group.create_task(PhotoKeeper(bot.log, bot.turns, TelegramFiles(wire), clock).run())

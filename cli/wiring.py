@@ -18,7 +18,7 @@ from holdfast.engine.orders import Orders
 from holdfast.engine.outbox import LeftOwed
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
-from holdfast.infrastructure.clock import SystemClock, system_randomness
+from holdfast.infrastructure.clock import RandomStock, SystemClock, system_randomness
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.event_log import EventLog
 from holdfast.infrastructure.log.journal import SqliteJournal
@@ -85,7 +85,7 @@ async def opened_log(settings: Settings, bot_id: int) -> AsyncIterator[OpenedLog
     clock = SystemClock()
     flows = flows_of(settings)
     journal = SqliteJournal(settings.holdfast_journal, clock, system_randomness)
-    log = EventLog(journal, codec_of(settings), clock, system_randomness)
+    log = EventLog(journal, codec_of(settings), clock, RandomStock())
     opened = await log.open(bot_id)
     try:
         _refuse_unknown(flows, await journal.rows(states.TABLE))

@@ -13,7 +13,7 @@ from holdfast.domain.kinds import Kind
 from holdfast.domain.state import Answer, Conversation, ThreadState
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """Where an input lands: the active conversation, its flow and its step, beside the whole state."""
 
     flows: Flows
@@ -24,7 +24,7 @@ class Place(Struct, frozen=True):
     step: str
 
 
-class Asked(Struct, frozen=True):
+class Asked(Struct, frozen=True, gc=False):
     """A place where a question, or a card, stands."""
 
     at: Place

@@ -137,6 +137,11 @@ class Flow(BaseModel):
         return {name: place for place, name in enumerate([*(step.name for step in self.steps), CONFIRM])}
 
     @cached_property
+    def patience(self) -> int:
+        """The time to live in microseconds."""
+        return self.ttl // timedelta(microseconds=1)
+
+    @cached_property
     def photo_step(self) -> Step | None:
         """The step a photo answers where none that asks for one stands."""
         return next((step for step in self.steps if step.photo), None)

@@ -27,7 +27,7 @@ Fold = Callable[[ThreadState, ThreadState, Event], list[RowChange]]
 """A projection: the row changes an event makes, given the states of its thread before and after it."""
 
 
-class Head(Struct, frozen=True, kw_only=True):
+class Head(Struct, frozen=True, kw_only=True, gc=False):
     """Where a thread ends: what an append compares (`rev`, `head_ids`) and what the next event builds on."""
 
     rev: int = 0
@@ -55,7 +55,7 @@ class Minted(Protocol):
         """The event as the fold reads it."""
 
 
-class Turn(Struct, frozen=True, kw_only=True):
+class Turn(Struct, frozen=True, kw_only=True, gc=False):
     """All that one turn writes at once: the event, the head it builds on, the projections' rows, a reply owed."""
 
     thread_id: ThreadId
@@ -66,7 +66,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     last_conversation_id: ConversationId | None
 
 
-class Delivery(Struct, frozen=True, kw_only=True):
+class Delivery(Struct, frozen=True, kw_only=True, gc=False):
     """The fate of one reply. `outcome` is sent, blocked or failed; times are microseconds since 1970."""
 
     thread_id: ThreadId

@@ -15,7 +15,7 @@ class Answer(Struct, frozen=True, gc=False):
     message_id: int = 0
 
 
-class Conversation(Struct, frozen=True, kw_only=True):
+class Conversation(Struct, frozen=True, kw_only=True, gc=False):
     """One run of a flow; times in microseconds.
 
     `revisit` is a step asked again although its field is filled; `accepted` are the inputs that moved it on;
@@ -71,7 +71,7 @@ class Machine(Struct, frozen=True, gc=False):
     updated_at: int
 
 
-class ThreadState(Struct, frozen=True, kw_only=True):
+class ThreadState(Struct, frozen=True, kw_only=True, gc=False):
     """Where one person stands: the open conversations, the active one last, and the machines.
 
     `ended` tells how conversations of this thread that were loaded ended, and `lapsed` is the one that expired or
@@ -104,7 +104,10 @@ class ThreadState(Struct, frozen=True, kw_only=True):
 
     def of_flow(self, name: str) -> Conversation | None:
         """Find the open conversation of a flow; there is at most one."""
-        return next((one for one in self.open if one.flow == name), None)
+        for one in self.open:
+            if one.flow == name:
+                return one
+        return None
 
     def machine(self, subject: str) -> Machine | None:
         """Find a machine by its id's text."""

@@ -1,6 +1,5 @@
 """What is due when: derived from the state, never stored."""
 
-from datetime import timedelta
 from hashlib import sha256
 
 from holdfast.domain.errors import UnknownFlow
@@ -8,12 +7,10 @@ from holdfast.domain.flow import Flows
 from holdfast.domain.ids import as_text
 from holdfast.domain.state import Conversation, ThreadState
 
-_MICROSECOND = timedelta(microseconds=1)
-
 
 def deadline(flows: Flows, conversation: Conversation) -> int:
     """Give the moment until which a conversation waits for its next input, in microseconds since 1970."""
-    return conversation.updated_at + flows.get(conversation.flow, conversation.flow_version).ttl // _MICROSECOND
+    return conversation.updated_at + flows.get(conversation.flow, conversation.flow_version).patience
 
 
 def overdue(flows: Flows, state: ThreadState, at: int) -> Conversation | None:

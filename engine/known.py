@@ -9,7 +9,7 @@ from holdfast.domain.ports import Head
 from holdfast.domain.state import ThreadState
 
 
-class Known(Struct, frozen=True):
+class Known(Struct, frozen=True, gc=False):
     """A thread's state and the head it was folded to."""
 
     head: Head

@@ -18,7 +18,7 @@ from holdfast.engine.blame import where
 logger = logging.getLogger("holdfast.engine")
 
 
-class Reply(Struct, frozen=True, kw_only=True):
+class Reply(Struct, frozen=True, kw_only=True, gc=False):
     """What shall be shown to whom, and the event it answers; `tapped` is the message whose button was tapped."""
 
     thread_id: ThreadId

@@ -22,10 +22,8 @@ def changes(flows: Flows, before: ThreadState, after: ThreadState) -> list[RowCh
     """
     if before.open is after.open:
         return []
-    stood = {one.flow: one for one in before.open}
-    stands = {one.flow: one for one in after.open}
-    gone = [RowChange(TABLE, _key(after, flow), None) for flow in stood.keys() - stands.keys()]
-    changed = [one for flow, one in stands.items() if one is not stood.get(flow)]
+    gone = [RowChange(TABLE, _key(after, one.flow), None) for one in before.open if after.of_flow(one.flow) is None]
+    changed = [one for one in after.open if before.of_flow(one.flow) is not one]
     return gone + [_row(flows, after, one) for one in changed if flows.has(one.flow, one.flow_version)]
 
 

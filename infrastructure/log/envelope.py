@@ -1,5 +1,6 @@
 """The stored envelope of an event, and its hash: the columns of the `events` table, in their order."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
@@ -61,10 +62,10 @@ _known = lru_cache(maxsize=4096)(as_text)
 
 def split_ids(joined: bytes) -> tuple[EventId, ...]:
     """Take identities, sixteen bytes each, apart."""
-    return tuple(EventId(joined[at : at + ID_BYTES]) for at in range(0, len(joined), ID_BYTES))
+    return tuple([EventId(joined[at : at + ID_BYTES]) for at in range(0, len(joined), ID_BYTES)])
 
 
-def hash_of(record: Record, parent_hashes: list[bytes]) -> bytes:
+def hash_of(record: Record, parent_hashes: Sequence[bytes]) -> bytes:
     """Compute the SHA-256 that binds a record to all that came before it."""
     return sha256(
         canonical(
@@ -80,7 +81,7 @@ def hash_of(record: Record, parent_hashes: list[bytes]) -> bytes:
                 origin=_known(record.origin),
                 origin_seq=record.origin_seq,
                 ots=record.ots,
-                parent_hashes=sorted(parent.hex() for parent in parent_hashes),
+                parent_hashes=sorted([parent.hex() for parent in parent_hashes]),
                 parents=[as_text(parent) for parent in split_ids(record.parents)],
                 received_at=record.received_at,
                 thread_id=_known(record.thread_id),

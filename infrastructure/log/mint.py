@@ -118,25 +118,25 @@ class Mint:
         sealed = self._codec.seal(content, random[_UUID_RANDOM:], event_id, thread_id)
         self._seq += 1
         unhashed = Record(
-            event_id=event_id,
-            thread_id=thread_id,
-            conversation_id=conversation_id,
-            kind=kind,
-            kind_version=self._codec.version_of(kind),
-            version=version,
-            ots=ots,
-            parents=b"".join(parents),
-            origin=self._origin,
-            origin_seq=self._seq,
-            dedup_key=dedup_key,
-            occurred_at=occurred_at,
-            received_at=received_at,
-            facts=canonical(facts).decode(),
-            payload=sealed.payload,
-            commitment=sealed.commitment,
-            hash=_NO_HASH,
+            event_id,
+            thread_id,
+            conversation_id,
+            kind,
+            self._codec.version_of(kind),
+            version,
+            ots,
+            b"".join(parents),
+            self._origin,
+            self._seq,
+            dedup_key,
+            occurred_at,
+            received_at,
+            canonical(facts).decode(),
+            sealed.payload,
+            sealed.commitment,
+            _NO_HASH,
         )
-        return Record(*unhashed[:-1], hash_of(unhashed, list(parent_hashes)))
+        return Record(*unhashed[:-1], hash_of(unhashed, parent_hashes))
 
 
 def uuid7(milliseconds: int, random: bytes) -> EventId:
