@@ -45,8 +45,8 @@ class Failing:
         return await self.journal.commit(batch)
 
 
-async def outcomes_of(commits: GroupCommit, writes: Sequence[Write]) -> list[object]:
-    return await asyncio.gather(*(commits.write(write) for write in writes), return_exceptions=True)
+async def outcomes_of(commits: GroupCommit[Write, None], writes: Sequence[Write]) -> list[object]:
+    return list(await asyncio.gather(*(commits.write(write) for write in writes), return_exceptions=True))
 
 
 async def test_concurrent_writers_all_become_durable(journal: JournalStore) -> None:
