@@ -14,10 +14,12 @@ import pytest
 
 from tests.servers.database import Database
 from tests.servers.ground import Ground
+from tests.servers.proxy import Proxy
 from tests.servers.server import Server
 
 T = TypeVar("T")
 NewServer = Callable[..., Awaitable[Server]]
+NewProxy = Callable[[Server], Awaitable[Proxy]]
 
 
 def finished(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -102,3 +104,14 @@ async def private_server(new_server: NewServer) -> Server:
 async def three_private_servers(new_server: NewServer) -> list[Server]:
     """Three servers of the test's own, to do anything to."""
     return list(await asyncio.gather(new_server(), new_server(), new_server()))
+
+
+@pytest.fixture
+async def new_proxy() -> AsyncIterator[NewProxy]:
+    """Stand proxies before servers; they are closed with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(server: Server) -> Proxy:
+            return await stack.enter_async_context(Proxy(server.port))
+
+        yield start

@@ -51,6 +51,11 @@ class Postmaster:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """The id of its first process."""
+        return self._living().pid
+
+    @property
     def log(self) -> str:
         """All that the server wrote, in all its lives."""
         path = self.place / "log"
@@ -82,7 +87,7 @@ class Postmaster:
         end = time.monotonic() + PATIENCE
         while not self._ready(self._process.pid):
             if not self.runs:
-                self._ended()
+                self._forget()
                 raise ServerEnded(self.log[-2000:])
             if time.monotonic() > end:
                 raise TookTooLong(f"the server does not start; it said last:\n{self.log[-2000:]}")
@@ -98,14 +103,19 @@ class Postmaster:
 
     def stop(self, mode: str) -> None:
         """End it in one of PostgreSQL's three ways; a frozen one must wake for that."""
-        process = self._living()
         self.thaw()
-        process.send_signal(STOPS[mode])
+        self._living().send_signal(STOPS[mode])
+        self.ended()
+
+    def ended(self) -> None:
+        """Wait for its end, whoever wants it."""
+        if self._process is None:
+            return
         try:
-            process.wait(PATIENCE)
+            self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired as late:
-            raise TookTooLong(f"the server does not stop; it said last:\n{self.log[-2000:]}") from late
-        self._ended()
+            raise TookTooLong(f"the server does not end; it said last:\n{self.log[-2000:]}") from late
+        self._forget()
 
     def kill(self) -> None:
         """End it as a power cut would: no process of it lives on, not for a moment."""
@@ -114,7 +124,7 @@ class Postmaster:
         family.send(ids, signal.SIGKILL)
         process.wait(PATIENCE)
         family.wait_until_gone(ids)
-        self._ended()
+        self._forget()
 
     def freeze(self) -> None:
         """Take the processor away from it: connections stand, and nothing answers."""
@@ -182,7 +192,7 @@ class Postmaster:
             raise ServerEnded(f"the server does not run; it said last:\n{self.log[-2000:]}")
         return self._process
 
-    def _ended(self) -> None:
+    def _forget(self) -> None:
         self.frozen = False
         self._process = None
         if self._guard is not None:

@@ -17,6 +17,8 @@ from tests.servers.postmaster import Postmaster
 
 SUPERUSER = "postgres"
 OWNER = "owner"
+"""A user, and the user's own database."""
+
 SLOW_SYNC = {"commit_delay": "2000", "commit_siblings": "0"}
 """Settings under which every sync of the log takes two milliseconds more, as a disk in a data centre does."""
 
@@ -46,7 +48,7 @@ class Server:
         mount = ground.account.folder(place / "disk")
         disk: Disk = Small(ground.account, mount, disk_mib) if disk_mib is not None else Shared()
         self._postmaster = Postmaster(ground.tree(version), place, disk, self.port)
-        self._admin = Admin(self.dsn("postgres", SUPERUSER))
+        self._admin = Admin(self.dsn(SUPERUSER, SUPERUSER))
         self._created = False
 
     @property
@@ -60,16 +62,21 @@ class Server:
         return self._postmaster.runs
 
     @property
+    def pid(self) -> int:
+        """The id of its first process, whose children the others are."""
+        return self._postmaster.pid
+
+    @property
     def log(self) -> str:
         """All that it wrote, in all its lives."""
         return self._postmaster.log
 
-    def dsn(self, database: str = "postgres", user: str = OWNER, *, port: int | None = None) -> str:
+    def dsn(self, database: str = OWNER, user: str = OWNER, *, port: int | None = None) -> str:
         """Write the address of a database; `port` may be a proxy's."""
         return f"postgresql://{user}:{self.password}@{LOOPBACK}:{port or self.port}/{database}?sslmode=disable"
 
     async def connect(
-        self, database: str = "postgres", user: str = OWNER, *, port: int | None = None
+        self, database: str = OWNER, user: str = OWNER, *, port: int | None = None
     ) -> "asyncpg.Connection[asyncpg.Record]":
         """Connect as anybody would."""
         return await asyncpg.connect(self.dsn(database, user, port=port), timeout=PATIENCE)
@@ -84,6 +91,7 @@ class Server:
         await asyncio.to_thread(self._postmaster.create, SUPERUSER, self.password, self._settings, segment)
         await asyncio.to_thread(self._postmaster.start)
         await self._admin.create_owner(OWNER, self.password)
+        await self.create_database(OWNER)
 
     async def stop(self, mode: Literal["smart", "fast", "immediate"] = "fast") -> None:
         """Stop it in one of PostgreSQL's ways; from then on connections are refused."""
@@ -92,6 +100,10 @@ class Server:
     async def kill(self) -> None:
         """SIGKILL every process of it at once, as a power cut would."""
         await asyncio.to_thread(self._postmaster.kill)
+
+    async def ended(self) -> None:
+        """Wait until it has ended by itself."""
+        await asyncio.to_thread(self._postmaster.ended)
 
     async def freeze(self) -> None:
         """SIGSTOP every process of it: connections are taken by the system, and nothing answers."""
