@@ -80,7 +80,7 @@ class Intake:
                 return await self._until_durable(lambda: self._take_in(inbound), said.user_id)
             except Exception as failure:  # noqa: BLE001 - one update must not stop the bot; it is kept raw
                 error = where(failure)
-                logger.error("an update was set aside: %s", error)
+        logger.error("an update was set aside: %s", error)
         return await self._until_durable(lambda: self._set_aside(parsed, error))
 
     async def _until_durable(self, attempt: Callable[[], Awaitable[T]], user_id: int = 0) -> T:

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from holdfast.domain.event import Said
 from holdfast.domain.reading import Reader
 
-ALLOWED = ("message", "edited_message", "callback_query")
+ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 """The kinds of update we ask Telegram for."""
 
 _OTHERS = (
@@ -27,6 +27,9 @@ _OTHERS = (
     ),
     *("story", "document"),
 )
+
+
+_OUT = frozenset({"left", "kicked"})
 
 
 class User(Struct, gc=False):
@@ -67,6 +70,7 @@ class Message(Struct, rename={"sender": "from"}, gc=False):
     photo: list[File] = []
     document: File | None = None
     media_group_id: str = ""
+    migrate_to_chat_id: int = 0
 
 
 class CallbackQuery(Struct, rename={"sender": "from"}, gc=False):
@@ -78,6 +82,21 @@ class CallbackQuery(Struct, rename={"sender": "from"}, gc=False):
     message: Message | None = None
 
 
+class Standing(Struct, gc=False):
+    """How the bot stands in a chat: member, left, kicked and more."""
+
+    status: str = ""
+
+
+class Membership(Struct, rename={"sender": "from"}, gc=False):
+    """Somebody has changed how the bot stands in a chat: blocked it, let it write again, added or removed it."""
+
+    chat: Chat
+    sender: User
+    new_chat_member: Standing
+    date: int = 0
+
+
 class Update(Struct, gc=False):
     """One update, in the kinds we ask for."""
 
@@ -85,6 +104,7 @@ class Update(Struct, gc=False):
     message: Message | None = None
     edited_message: Message | None = None
     callback_query: CallbackQuery | None = None
+    my_chat_member: Membership | None = None
 
 
 _NUMBER = re.compile(rb'"update_id"\s*:\s*([0-9]{1,18})\b')
@@ -110,6 +130,8 @@ def said_in(update: Update, raw: bytes) -> Said:
     """Say what a person said in an update; ValueError when nobody did."""
     if update.callback_query is not None:
         return _tap(update.update_id, update.callback_query)
+    if update.my_chat_member is not None:
+        return _membership(update.update_id, update.my_chat_member)
     message = update.message or update.edited_message
     if message is None or message.sender is None:
         raise ValueError("an update without a person")
@@ -132,6 +154,24 @@ def _tap(update_id: int, tap: CallbackQuery) -> Said:
         message_id=tap.message.message_id,
         text=tap.data,
         callback_id=tap.id,
+        name=person.first_name,
+        username=person.username,
+        language=person.language_code,
+    )
+
+
+def _membership(update_id: int, change: Membership) -> Said:
+    person, is_private = change.sender, change.chat.type == "private"
+    if is_private and change.chat.id != person.id:
+        raise ValueError("a private chat with somebody else")
+    is_out = change.new_chat_member.status in _OUT
+    return Said(
+        type="other" if is_private else "group",
+        content=("blocked" if is_out else "unblocked") if is_private else ("left" if is_out else change.chat.type),
+        user_id=person.id,
+        chat_id=change.chat.id,
+        update_id=update_id,
+        date=change.date,
         name=person.first_name,
         username=person.username,
         language=person.language_code,
@@ -163,7 +203,7 @@ def _message(update: Update, message: Message, person: User, raw: bytes) -> Said
 
 def _type_of(update: Update, message: Message, raw: bytes) -> tuple[str, str]:
     if message.chat.type != "private":
-        return "group", message.chat.type
+        return "group", "moved" if message.migrate_to_chat_id else message.chat.type
     if update.edited_message is not None:
         return "edit", ""
     if message.text is not None:

@@ -9,7 +9,7 @@ class Said(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One raw input as it came, with its ids at the edge; nothing in it was interpreted.
 
     `type` is text, tap, photo, edit, group (said in a group) or other. `text` holds the text, the caption or a
-    button's data; `content` names what an "other" was (sticker, voice, ...). `date` is the edge's own time, in
+    button's data; `content` names what an "other" was (sticker, voice, blocked, ...). `date` is the edge's own time, in
     seconds since 1970.
     """
 

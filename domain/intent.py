@@ -144,6 +144,8 @@ _TAPS: dict[str, Intent] = {
     taps.CANCEL: Cancel(),
     taps.CONFIRM: Confirm(),
 }
+_OF_A_CHAT: dict[str, Intent] = {name: Ask(name) for name in ("moved", "left", "blocked", "unblocked")}
+"""What happens to a chat as a whole: kept, and not replied to."""
 _OF_A_STEP = frozenset({taps.SKIP, taps.KEEP, taps.EMPTY, taps.BACK})
 _OF_THE_CARD = frozenset({taps.CONFIRM, taps.PUT})
 
@@ -160,9 +162,9 @@ def interpret(flows: Flows, state: ThreadState, said: Said) -> Intent:
         case "edit":
             return Stray("unknown_edit") if _COMMAND.match(said.text) else Edit(said.message_id, said.text)
         case "group":
-            return Ask("group")
+            return _OF_A_CHAT.get(said.content, Ask("group"))
         case _:
-            return Stray("unsupported")
+            return _OF_A_CHAT.get(said.content, Stray("unsupported"))
 
 
 def refers_to_the_past(state: ThreadState, said: Said) -> bool:

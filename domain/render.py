@@ -15,7 +15,7 @@ from holdfast.domain.screen import Button, Keyboard, Screen
 from holdfast.domain.state import ThreadState
 from holdfast.domain.wording import WORDING, clipped, escape, say
 
-_QUIET_RULES = frozenset({"album", "flood"})
+_QUIET_RULES = frozenset({"album", "flood", "moved", "left", "blocked", "unblocked"})
 _CHANGING = ACCEPTED - {Kind.STARTED, Kind.RESUMED}
 """Kinds whose reply may take the place of the message that was tapped; what begins, begins below what stands."""
 
@@ -27,8 +27,8 @@ _BOLD = 200
 def owes_reply(event: Event) -> bool:
     """Whether an event owes its person a reply.
 
-    A group is answered once, an album once, a flood not at all; an expiry found when the next input came is told
-    with the reply to that input. A fact from outside is told only when it failed.
+    A group is answered once, an album once, a flood not at all, nor who leaves, comes back or moves; an expiry found
+    when the next input came is told with the reply to that input. A fact from outside is told only when it failed.
     """
     facts = event.facts
     if facts.rule in _QUIET_RULES:

@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from tests.chaos.processes import Holdfast
@@ -59,7 +60,8 @@ class SmallDisk(Holdfast):
     def fill(self, room: int = 0) -> None:
         """Put a file in the way that leaves so many bytes."""
         disk = os.statvfs(self._inside)
-        with (self._inside / "ballast").open("wb") as ballast:
+        with (self._inside / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+            # The bot may write at the same moment, and take what was counted here.
             ballast.write(bytes(disk.f_bavail * disk.f_frsize - room))
 
     def empty(self) -> None:

@@ -1,8 +1,9 @@
+import msgspec
 import pytest
 
 from holdfast.domain.kinds import Kind
 from holdfast.domain.wording import say
-from tests.domain.given import ANSWERS, given, says, sends, up_to
+from tests.domain.given import ANSWERS, Worker, given, in_group, says, sends, up_to
 
 ANYWHERE = [*(name for name, _ in ANSWERS), "confirm"]
 
@@ -48,3 +49,24 @@ def test_the_language_of_a_person_is_a_fact() -> None:
 
     assert "Hall 3" not in repr(facts)
     assert "Press 4" not in repr(facts)
+
+
+@pytest.mark.parametrize("content", ["blocked", "unblocked"])
+def test_who_blocks_the_bot_hears_nothing_of_it(content: str) -> None:
+    """It is kept outside the conversation, which stands as it stood, and no reply is owed."""
+    story = given(*up_to("location"))
+    before, seen = story.worker.values(), len(story.worker.screens)
+    story.when(sends(content))
+
+    story.then(Kind.NOTED, rule=content, cause="other")
+    assert (story.worker.values(), len(story.worker.screens)) == (before, seen)
+
+
+@pytest.mark.parametrize("content", ["moved", "left"])
+def test_a_group_that_is_gone_is_not_written_to(content: str) -> None:
+    """What ends a group's chat is kept and owes no reply, also where nothing was said in it before."""
+    worker = Worker()
+    worker.meets(1, msgspec.structs.replace(in_group("")(1, []), content=content))
+
+    assert [event.facts.rule for event in worker.events] == [content]
+    assert worker.screens == []
