@@ -75,8 +75,7 @@ class Lines:
 async def chat(settings: Settings, journal: Path) -> None:
     """Chat until the input ends."""
     terminal = Terminal()
-    settings = settings.model_copy(update={"holdfast_journal": journal})
-    async with wiring.running(settings, 0, terminal) as bot:
+    async with wiring.running(settings.alone(journal), 0, terminal) as bot:
         sys.stdout.write(_HINT)
         if not await resume_replies(bot.flows, bot.log, bot.sender):
             await _take(bot, "text", "/start")

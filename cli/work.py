@@ -21,7 +21,7 @@ JournalFile = Annotated[
 def settings_of() -> Settings:
     """Read the settings, and let no log line show a secret of theirs."""
     settings = read_settings()
-    logs.set_up(settings.token())
+    logs.set_up(*settings.secrets())
     return settings
 
 

@@ -66,6 +66,13 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     last_conversation_id: ConversationId | None
 
 
+class Receipt(Struct, frozen=True, gc=False):
+    """What an append gives: the new head, and whether as many copies stand elsewhere as the log was asked for."""
+
+    head: Head
+    safe: bool = True
+
+
 class Delivery(Struct, frozen=True, kw_only=True, gc=False):
     """The fate of one reply. `outcome` is sent, blocked or failed; times are microseconds since 1970."""
 
@@ -122,8 +129,11 @@ class Log(Protocol):
     def mint(self, inbound: Inbound, head: Head, draft: Draft) -> Minted:
         """Give a draft its identity, its place after the head, and its frozen bytes."""
 
-    async def append(self, turn: Turn) -> Head:
-        """Make a turn durable and give the new head; Conflict, RowRefused, LogUnavailable: nothing was written."""
+    async def append(self, turn: Turn) -> Receipt:
+        """Make a turn durable and give its receipt; Conflict, RowRefused, LogUnavailable: nothing was written."""
+
+    async def secure(self, thread_id: ThreadId) -> None:
+        """Restore, for what is known of a thread, all that an acknowledgement promises, as far as it can be had."""
 
     async def record(self, delivery: Delivery) -> None:
         """Make the fate of a reply durable."""

@@ -50,6 +50,7 @@ WORDING: dict[str, str] = {
     "history.edit_machine.expired": "{day}  change left unfinished",
     "history.remove_machine.cancelled": "{day}  removal given up",
     "history.other": "{day}  {flow} {outcome}",
+    "saved.here": "<i>Saved on this machine, syncing.</i>",
     # questions and cards
     "question": "<b>{place} of {total} · {title}</b>\n{prompt}",
     "question.hint": "<i>{hint}</i>",

@@ -3,6 +3,7 @@
 import logging
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.domain.event import Event
 from holdfast.domain.evolve import evolve
@@ -45,6 +46,15 @@ def reply_to(flows: Flows, thread_id: ThreadId, state: ThreadState, event: Event
         callback_id=said.callback_id if said else "",
         tapped=said.message_id if said and said.type == "tap" else 0,
     )
+
+
+def saved_here(reply: Reply) -> Reply:
+    """Say with a reply that claims "saved" that it is so on this machine only, as long as no tier could be had.
+
+    Where an event came to stand is known only after the append, so this is no part of what the event renders.
+    """
+    *others, last = reply.screens
+    return replace(reply, screens=(*others, replace(last, text=f"{last.text}\n\n{say('saved.here')}")))
 
 
 def replies_to(

@@ -14,7 +14,7 @@ from holdfast.domain.flow import Flows
 from holdfast.domain.ids import ConversationId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.intent import refers_to_the_past
-from holdfast.domain.kinds import ENDINGS
+from holdfast.domain.kinds import ENDINGS, Kind
 from holdfast.domain.order import counted
 from holdfast.domain.ports import Fold, Loaded, Log, Turn
 from holdfast.domain.render import owes_reply
@@ -24,7 +24,7 @@ from holdfast.engine.blame import where
 from holdfast.engine.known import Known, KnownThreads
 from holdfast.engine.lanes import Lanes
 from holdfast.engine.outbox import Outbox
-from holdfast.engine.reply import Reply, replies_to, reply_to
+from holdfast.engine.reply import Reply, replies_to, reply_to, saved_here
 
 logger = logging.getLogger("holdfast.engine")
 _TRIES = 3
@@ -101,6 +101,7 @@ class Turns:
 
     async def _again(self, inbound: Inbound, copies: tuple[Event, ...]) -> Reply | None:
         """An input that came before: it is durable already; its reply follows only if none is under way or sent."""
+        await self._log.secure(inbound.thread_id)
         event = counted(copies)[0]
         if self._outbox.has(event.event_id) or await self._log.delivered(event.event_id):
             return None
@@ -134,8 +135,12 @@ class Turns:
             owes_reply=owes_reply(event),
             last_conversation_id=_last_conversation(known, after, event),
         )
-        self._known.put(inbound.thread_id, Known(await self._log.append(turn), after))
-        return reply_to(self._flows, inbound.thread_id, after, event) if turn.owes_reply else None
+        receipt = await self._log.append(turn)
+        self._known.put(inbound.thread_id, Known(receipt.head, after))
+        if not turn.owes_reply:
+            return None
+        reply = reply_to(self._flows, inbound.thread_id, after, event)
+        return reply if receipt.safe or event.kind != Kind.CONFIRMED else saved_here(reply)
 
 
 def _last_conversation(known: Known, after: ThreadState, event: Event) -> ConversationId | None:

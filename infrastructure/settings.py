@@ -1,8 +1,10 @@
 """Every setting, from the environment. Nothing set means: the journal alone, and the bot works."""
 
 import base64
+import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AnyHttpUrl, BeforeValidator, Field, Secret, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -20,6 +22,12 @@ People = Annotated[frozenset[int], NoDecode, BeforeValidator(_people)]
 """Telegram user ids, with spaces between."""
 
 
+Dsn = Secret[Annotated[str, Field(pattern=r"^postgres(ql)?://.+")]]
+"""The address of a PostgreSQL database, `postgresql://user:password@host:port/database`."""
+
+_TIER = re.compile(r"^([a-z][a-z0-9_-]{0,30})=(postgres(?:ql)?://.+)$")
+
+
 class Settings(BaseSettings):
     """What the environment says; docs/settings.md explains each."""
 
@@ -27,6 +35,11 @@ class Settings(BaseSettings):
 
     telegram_bot_token: Secret[Annotated[str, Field(pattern=r"^[0-9]{1,19}:[A-Za-z0-9_-]{3,}$")]] | None = None
     telegram_api_url: AnyHttpUrl = AnyHttpUrl("https://api.telegram.org")
+    neon_database_url: Dsn | None = None
+    supabase_database_url: Dsn | None = None
+    railway_database_url: Dsn | None = None
+    holdfast_tiers: SecretStr | None = None
+    holdfast_sync_copies: Annotated[int, Field(ge=1, le=9)] = 1
     holdfast_journal: Path = Path("data/local.db")
     holdfast_master_key: SecretStr | None = None
     holdfast_master_key_file: Path | None = None
@@ -37,6 +50,46 @@ class Settings(BaseSettings):
     def token(self) -> str | None:
         """Give the bot's token, if one is set."""
         return self.telegram_bot_token.get_secret_value() if self.telegram_bot_token else None
+
+    def alone(self, journal: Path) -> "Settings":
+        """Give these settings with another journal and without tiers."""
+        tiers = ("neon_database_url", "supabase_database_url", "railway_database_url", "holdfast_tiers")
+        return self.model_copy(update={"holdfast_journal": journal, **dict.fromkeys(tiers)})
+
+    def secrets(self) -> list[str]:
+        """Give what must never be written anywhere: the token, the tiers' addresses and their passwords."""
+        try:
+            addresses = [dsn for _, dsn in self.tiers()]
+        except SettingsError:
+            addresses = self.holdfast_tiers.get_secret_value().split() if self.holdfast_tiers else []
+        passwords = [urlsplit(dsn).password or "" for dsn in addresses]
+        return [one for one in (self.token(), *addresses, *passwords, *map(unquote, passwords)) if one]
+
+    def tiers(self) -> list[tuple[str, str]]:
+        """Give the tiers' names and addresses, in their order; SettingsError when they can't be told apart.
+
+        HOLDFAST_TIERS names any number; else the three by their own settings.
+        """
+        named = self._named_tiers() if self.holdfast_tiers else self._known_tiers()
+        twice = {name for name, _ in named if [one for one, _ in named].count(name) > 1}
+        if twice:
+            raise SettingsError(f"HOLDFAST_TIERS names {', '.join(sorted(twice))} more than once")
+        return named
+
+    def _known_tiers(self) -> list[tuple[str, str]]:
+        known = {
+            "neon": self.neon_database_url,
+            "supabase": self.supabase_database_url,
+            "railway": self.railway_database_url,
+        }
+        return [(name, dsn.get_secret_value()) for name, dsn in known.items() if dsn]
+
+    def _named_tiers(self) -> list[tuple[str, str]]:
+        text = self.holdfast_tiers.get_secret_value() if self.holdfast_tiers else ""
+        found = [_TIER.match(one) for one in text.split()]
+        if any(one is None for one in found):
+            raise SettingsError('HOLDFAST_TIERS is not of the form "name=postgresql://… name=postgresql://…"')
+        return [(one[1], one[2]) for one in found if one]
 
     def master_key(self) -> bytes | None:
         """Give the master key, 32 bytes, if one is set; SettingsError when it is no such key."""

@@ -1,14 +1,25 @@
 """The log's protocol: what a turn reads, how it is minted and made durable. The same code over every store."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from holdfast.domain.errors import BrokenLog, KeyMissing, OtherBot
 from holdfast.domain.event import Draft, Event
 from holdfast.domain.ids import ConversationId, EventId, ThreadId, from_text
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.order import place
-from holdfast.domain.ports import Clock, Delivery, Head, Loaded, Owed, Quarantined, RowChange, Turn, WantedPhoto
+from holdfast.domain.ports import (
+    Clock,
+    Delivery,
+    Head,
+    Loaded,
+    Owed,
+    Quarantined,
+    Receipt,
+    RowChange,
+    Turn,
+    WantedPhoto,
+)
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
@@ -25,8 +36,11 @@ from holdfast.infrastructure.log.stores import (
     ReplayedWrite,
     Write,
 )
+from holdfast.infrastructure.tiers.service import TierService
 
 _REMEMBERED = 4096
+MakeTiers = Callable[[JournalStore, GroupCommit[Write, None]], TierService]
+"""Puts tiers beside a journal; they write to it through its own group commit."""
 _PATIENCE = 0.005
 """Seconds a delivery waits for a turn to share its commit: a sync of its own would stand in the next turn's way."""
 
@@ -34,13 +48,22 @@ _PATIENCE = 0.005
 class EventLog:
     """The event log over one journal. Open it before use, close it after."""
 
-    def __init__(self, journal: JournalStore, codec: Codec, clock: Clock, randomness: Randomness) -> None:
-        """Wire the log; nothing is read or written yet."""
+    def __init__(
+        self,
+        journal: JournalStore,
+        codec: Codec,
+        clock: Clock,
+        randomness: Randomness,
+        *,
+        tiers: MakeTiers | None = None,
+    ) -> None:
+        """Wire the log; nothing is read or written yet. Without tiers, the journal alone is the log."""
         self._journal = journal
         self._codec = codec
         self._clock = clock
         self._randomness = randomness
         self._commits: GroupCommit[Write, None] = GroupCommit(journal.commit)
+        self._tiers = tiers(journal, self._commits) if tiers else None
         self._mint: Mint | None = None
         self._unanswered: OrderedDict[EventId, Record] = OrderedDict()
 
@@ -50,6 +73,8 @@ class EventLog:
         try:
             await self._belong_to(bot_id, opened.meta.get("bot_id"))
             await self._keep_to_key(opened.meta.get("key", NO_KEY))
+            if self._tiers is not None:
+                await self._tiers.open(bot_id)
         except BaseException:
             await self._journal.close()
             raise
@@ -76,7 +101,9 @@ class EventLog:
             await self._commits.write(MetaWrite("key", mine))
 
     async def close(self) -> None:
-        """Finish the commits under way and let go of the journal."""
+        """Finish the commits under way and let go of the tiers and the journal."""
+        if self._tiers is not None:
+            await self._tiers.close()
         await self._commits.close()
         await self._journal.close()
 
@@ -114,7 +141,12 @@ class EventLog:
         await self._commits.write(MetaWrite(name, value))
 
     async def load(self, thread_id: ThreadId, inbound: Inbound) -> Loaded:
-        """Read the head, the open conversations' events, the machines, and copies of this very input."""
+        """Read the head, the open conversations' events, the machines, and copies of this very input.
+
+        The journal is what is read; what a tier knows besides is brought into it first.
+        """
+        if self._tiers is not None:
+            await self._tiers.catch_up(thread_id)
         snapshot = await self._journal.snapshot(thread_id, inbound.dedup_key, inbound.said.user_id)
         events = [self._codec.event(record) for record in snapshot.records]
         await self._add_parked(thread_id, events)
@@ -147,7 +179,7 @@ class EventLog:
             raise BrokenLog("the log is not open")
         return self._mint.event(inbound, head, draft)
 
-    async def append(self, turn: Turn) -> Head:
+    async def append(self, turn: Turn) -> Receipt:
         """Make a turn durable; Conflict or LogUnavailable: nothing was written."""
         minted = turn.minted
         if not isinstance(minted, MintedEvent):
@@ -161,10 +193,22 @@ class EventLog:
             head_hashes=(record.hash,),
             last_conversation_id=turn.last_conversation_id,
         )
-        await self._commits.write(AppendWrite(record, turn.expected, head, turn.rows, turn.owes_reply))
+        write = AppendWrite(record, turn.expected, head, turn.rows, turn.owes_reply)
+        safe = await self._write(write)
         if turn.owes_reply:
             self._remember_unanswered(record)
-        return head
+        return Receipt(head, safe)
+
+    async def _write(self, write: AppendWrite) -> bool:
+        if self._tiers is not None:
+            return await self._tiers.append(write)
+        await self._commits.write(write)
+        return True
+
+    async def secure(self, thread_id: ThreadId) -> None:
+        """Bring what the journal holds of a thread to a tier, where there are any and one answers."""
+        if self._tiers is not None:
+            await self._tiers.secure(thread_id)
 
     def _remember_unanswered(self, record: Record) -> None:
         self._unanswered[record.event_id] = record
@@ -179,6 +223,8 @@ class EventLog:
         minted = self._mint.delivery(delivery, answered)
         await self._commits.write(DeliveryWrite(minted.record, minted.answers), _PATIENCE)
         self._unanswered.pop(delivery.answers, None)
+        if self._tiers is not None:
+            self._tiers.wake()
 
     async def delivered(self, event_id: EventId) -> bool:
         """Whether a reply to this event has met its fate."""

@@ -217,6 +217,10 @@ class SqliteJournal:
         found = await self._rows("thread_of_conversation", conversation_id)
         return found[0][0] if found else None
 
+    async def head(self, thread_id: ThreadId) -> Head:
+        """Read a thread's head."""
+        return _head(await self._rows("read_head_events", thread_id))
+
     async def head_ids(self, thread_id: ThreadId) -> tuple[EventId, ...]:
         """Read which events a thread's head names."""
         rows = await self._rows("read_head", thread_id)

@@ -137,7 +137,7 @@ class MemoryJournal:
 
     def _replace_rows(self, user_id: int, rows: Sequence[RowChange]) -> None:
         for table in self._tables.values():
-            for key in [key for key, row in table.items() if _belongs_to(row) == user_id]:
+            for key in [key for key, row in table.items() if _person_of(row) == user_id]:
                 del table[key]
         for row in rows:
             self._tables.setdefault(row.table, {})[row.key] = row
@@ -217,6 +217,10 @@ class MemoryJournal:
         found = (one.thread_id for one in self._events.values() if one.conversation_id == conversation_id)
         return next(found, None)
 
+    async def head(self, thread_id: ThreadId) -> Head:
+        """Read a thread's head."""
+        return self._heads.get(thread_id, Head())
+
     async def head_ids(self, thread_id: ThreadId) -> tuple[EventId, ...]:
         """Read which events a thread's head names."""
         return self._heads.get(thread_id, Head()).head_ids
@@ -279,7 +283,7 @@ class MemoryJournal:
             last_conversation_id=head.last_conversation_id,
             undelivered=self._undelivered.get(thread_id, 0),
             user_id=user_id,
-            rows=[row for row in rows if user_id and _belongs_to(row) == user_id],
+            rows=[row for row in rows if user_id and _person_of(row) == user_id],
         )
 
     async def cursors(self) -> dict[str, Cursor]:
@@ -287,6 +291,6 @@ class MemoryJournal:
         return dict(self._cursors)
 
 
-def _belongs_to(row: RowChange) -> object:
-    """The person a row is about; conversation_states has them in its key, the others behind it."""
+def _person_of(row: RowChange) -> object:
+    """Name the person a row is about; conversation_states has them in its key, the others behind it."""
     return row.key[0] if row.table == "conversation_states" else (row.values or (None,))[0]

@@ -174,6 +174,9 @@ class JournalStore(Protocol):
     async def thread_of(self, conversation_id: ConversationId) -> ThreadId | None:
         """Find the thread of a conversation."""
 
+    async def head(self, thread_id: ThreadId) -> Head:
+        """Read a thread's head; that of a thread that is not there is empty."""
+
     async def head_ids(self, thread_id: ThreadId) -> tuple[EventId, ...]:
         """Read which events a thread's head names."""
 

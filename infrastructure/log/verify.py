@@ -90,8 +90,7 @@ class Verifier:
         """The head names exactly the events that are nobody's parent: an event cut off the end is missed here."""
         named = {parent for record in by_id.values() for parent in split_ids(record.parents)}
         ends = set(by_id) - named
-        head = await self._journal.head_ids(thread_id)
-        if ends != set(head):
+        if ends != set(await self._journal.head_ids(thread_id)):
             self._problem(f"the thread {as_text(thread_id)} does not end where its head says")
 
     async def _replies(self, thread_id: ThreadId, records: Sequence[Record], deliveries: Sequence[Record]) -> None:

@@ -53,6 +53,10 @@ class Breaker(Struct):
         if self.broken and self.proofs >= PROOFS:
             self.standing, self.since = Standing.CATCHING_UP, now
 
+    def trust(self, now: int) -> None:
+        """Take a tier that was just opened for sound: at start nobody was failed by it yet."""
+        self.standing, self.since, self.pause = Standing.CATCHING_UP, now, FIRST_PAUSE
+
     def serve(self, now: int) -> None:
         """Let people's turns reach the tier again: it has all that this worker has."""
         if self.standing is Standing.CATCHING_UP:

@@ -58,7 +58,7 @@ def turn(log: EventLog, given: Inbound, head: Head, draft: Draft | None = None, 
 async def say(log: EventLog, given: Inbound, draft: Draft | None = None) -> Head:
     """Load, mint and append one input."""
     loaded = await log.load(given.thread_id, given)
-    return await log.append(turn(log, given, loaded.head, draft))
+    return (await log.append(turn(log, given, loaded.head, draft))).head
 
 
 async def debts(log: EventLog) -> dict[ThreadId, tuple[EventId, ...]]:
@@ -87,7 +87,7 @@ async def test_history_is_what_was_appended(log: EventLog) -> None:
     for update in (5, 3, 9, 9):
         given = inbound(update, f"Press {update} \ud800\0😀")
         planned = turn(log, given, head)
-        head = await log.append(planned)
+        head = (await log.append(planned)).head
         appended.append(planned.minted.event)
     await say(log, inbound(4, person=BEN))
 
@@ -120,11 +120,11 @@ async def test_a_turn_on_an_old_head_is_a_conflict(log: EventLog) -> None:
 
 async def test_a_row_that_breaks_a_rule_refuses_its_turn(log: EventLog) -> None:
     """Two machines of one person with one nickname do not come about, and the person's thread goes on."""
-    head = await log.append(turn(log, inbound(1), EMPTY, None, machine(1, "Press 4")))
+    head = (await log.append(turn(log, inbound(1), EMPTY, None, machine(1, "Press 4")))).head
     with pytest.raises(RowRefused):
         await log.append(turn(log, inbound(2), head, None, machine(2, "Press 4")))
 
-    after = await log.append(turn(log, inbound(2), head))
+    after = (await log.append(turn(log, inbound(2), head))).head
 
     assert after.rev == 2
     assert len((await log.load(thread(), inbound(3))).machines) == 1
@@ -292,7 +292,7 @@ async def test_a_closed_log_takes_nothing(backend: Backend) -> None:
 
 async def test_a_debt_older_than_the_logs_memory_is_settled(log: EventLog) -> None:
     """A reply that was owed while thousands of others were appended finds its event in the journal."""
-    first = await log.append(turn(log, inbound(1), EMPTY))
+    first = (await log.append(turn(log, inbound(1), EMPTY))).head
     others = [inbound(update, person=update) for update in range(100, 4300)]
     await asyncio.gather(*(log.append(turn(log, given, EMPTY)) for given in others))
     unanswered = await log.delivered(first.head_ids[0])

@@ -13,7 +13,7 @@ from holdfast.domain.flow import Flow, Flows, Step
 from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.machine_flows import add_machine
-from holdfast.domain.ports import Delivery, Head, Loaded, Log, Minted, Owed, Quarantined, Turn, WantedPhoto
+from holdfast.domain.ports import Delivery, Head, Loaded, Log, Minted, Owed, Quarantined, Receipt, Turn, WantedPhoto
 from holdfast.domain.screen import Screen
 from holdfast.engine.recovery import resume_replies
 from holdfast.engine.reply import Reply
@@ -111,10 +111,13 @@ class Telling:
     def mint(self, inbound: Inbound, head: Head, draft: Draft) -> Minted:
         return self._log.mint(inbound, head, draft)
 
-    async def append(self, turn: Turn) -> Head:
+    async def append(self, turn: Turn) -> Receipt:
         self.appends.append(turn)
         self.before_append(turn)
         return await self._log.append(turn)
+
+    async def secure(self, thread_id: ThreadId) -> None:
+        await self._log.secure(thread_id)
 
     async def record(self, delivery: Delivery) -> None:
         self.before_record(delivery)

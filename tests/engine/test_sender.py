@@ -32,7 +32,7 @@ async def owed_replies(engine: House, count: int, person: int = ADA) -> list[Rep
             owes_reply=True,
             last_conversation_id=None,
         )
-        head = await engine.event_log.append(turn)
+        head = (await engine.event_log.append(turn)).head
         replies.append(replace(reply(update, person), answers=minted.event.event_id))
     return replies
 

@@ -1,0 +1,176 @@
+"""The keeper of one tier: it probes it, gives it what it lacks, and lets it serve when it has all."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+
+from msgspec.structs import replace
+
+from holdfast.domain.errors import LogUnavailable, NotExecuted
+from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.ports import Clock
+from holdfast.infrastructure.log.envelope import Record
+from holdfast.infrastructure.log.group_commit import GroupCommit
+from holdfast.infrastructure.log.stores import Cursor, CursorWrite, JournalStore, Write
+from holdfast.infrastructure.tiers.breaker import Standing
+from holdfast.infrastructure.tiers.store import TierFacts
+from holdfast.infrastructure.tiers.tier import Tier
+
+logger = logging.getLogger("holdfast.tiers")
+_BATCH = 1000
+_PROBE, _OPEN = 0.25, 3.0
+"""Seconds a probe and a fresh connection may take."""
+_GATHER = 0.03
+"""Seconds in which what comes is gathered before it is given to a tier that serves."""
+_AWAKE = 120.0
+"""Seconds after which a silent tier is probed all the same: free plans fall asleep."""
+_JITTER = 0.5
+_SAVE_EVERY = 1_000_000
+_UNSETTLED = 10_000
+_SECOND = 1_000_000
+
+
+class Keeper:
+    """Runs for as long as the log is open. `in_flight` are the events whose append has not come to its end."""
+
+    def __init__(  # noqa: PLR0913 - what a keeper is wired to
+        self,
+        tier: Tier,
+        journal: JournalStore,
+        commits: GroupCommit[Write, None],
+        *,
+        clock: Clock,
+        chance: Callable[[], float],
+        in_flight: AbstractSet[EventId],
+    ) -> None:
+        """Keep this tier beside this journal; `chance` gives a number from 0 to 1."""
+        self.tier = tier
+        self._journal = journal
+        self._commits = commits
+        self._clock = clock
+        self._chance = chance
+        self._in_flight = in_flight
+        self._news = asyncio.Event()
+        self._unsettled: dict[ThreadId, None] = {}
+        self._saved = Cursor()
+        self._saved_at = 0
+
+    def wake(self) -> None:
+        """Something new stands in the journal."""
+        self._news.set()
+
+    async def open(self, bot_id: int) -> None:
+        """Connect, and go on where this tier was left; OtherBot and the like; NotExecuted when it is out of reach."""
+        self._know(await self.tier.open(bot_id, _OPEN), await self._journal.cursors())
+
+    def _know(self, facts: TierFacts, cursors: dict[str, Cursor]) -> None:
+        cursor = cursors.get(facts.tier_id, Cursor())
+        if facts.canary < cursor.canary:
+            logger.warning("%s has come back with old data: it is given everything anew", self.tier.name)
+            cursor = Cursor()
+        self.tier.cursor = self._saved = replace(cursor, canary=facts.canary)
+        self.tier.whole.clear()
+
+    async def run(self, bot_id: int) -> None:
+        """Keep the tier until cancelled."""
+        while True:
+            try:
+                await self._step(bot_id)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the tier is out of service and tried again
+                if not isinstance(error, LogUnavailable):
+                    logger.error("%s: %r", self.tier.name, error)
+                self.tier.failed(error)
+
+    async def _step(self, bot_id: int) -> None:
+        match self.tier.breaker.standing:
+            case Standing.BROKEN:
+                await self._clock.sleep(self.tier.breaker.pause)
+                await self._prove(bot_id)
+            case Standing.CATCHING_UP:
+                if not await self.give():
+                    await self._clock.sleep(self._chance() * _JITTER)
+                    await self._serve()
+            case Standing.SERVING:
+                await self._wait()
+                while await self.give():
+                    pass
+
+    async def _prove(self, bot_id: int) -> None:
+        """Connect anew first: only a tier that is still the one it was may prove more."""
+        if self.tier.breaker.proofs == 0:
+            await self.open(bot_id)
+        else:
+            self._compare(await self.tier.probe(_PROBE))
+        self.tier.breaker.prove(self._clock.now())
+
+    def _compare(self, canary: int) -> None:
+        if canary <= self.tier.cursor.canary:
+            raise NotExecuted(f"{self.tier.name} shows older data than before")
+        self.tier.cursor = replace(self.tier.cursor, canary=canary)
+
+    async def _serve(self) -> None:
+        """Let turns reach the tier, once nothing came during the pause that it lacks."""
+        if not await self.give():
+            self.tier.breaker.serve(self._clock.now())
+            logger.info("%s serves", self.tier.name)
+
+    async def _wait(self) -> None:
+        """Wait for news, and gather for a moment; a silent tier is probed."""
+        try:
+            async with asyncio.timeout(_AWAKE):
+                await self._news.wait()
+        except TimeoutError:
+            self._compare(await self.tier.probe(_PROBE))
+        else:
+            await self._clock.sleep(_GATHER)
+        self._news.clear()
+
+    async def give(self) -> int:
+        """Give the tier the next of what it lacks; say how much that was. NotExecuted, Ambiguous."""
+        begun = self._clock.now()
+        tail = await self._journal.tail(self.tier.cursor, _BATCH)
+        settled = self._settled(tail.events)
+        events = [one for _, one in settled if one.event_id not in self.tier.whole]
+        deliveries = [one for _, one in tail.deliveries]
+        await self._push(events, deliveries)
+        self.tier.cursor = Cursor(
+            events=settled[-1][0] if settled else self.tier.cursor.events,
+            deliveries=tail.deliveries[-1][0] if tail.deliveries else self.tier.cursor.deliveries,
+            canary=self.tier.cursor.canary,
+        )
+        self.tier.whole.difference_update(one.event_id for _, one in settled)
+        await self._save(begun)
+        if len(events) + len(deliveries) >= _BATCH and self._in_flight:
+            await self._clock.sleep((self._clock.now() - begun) / _SECOND)  # people's turns come first
+        return len(settled) + len(deliveries)
+
+    def _settled(self, events: Sequence[tuple[int, Record]]) -> list[tuple[int, Record]]:
+        """Take what comes before the first event that may still be taken back."""
+        settled = []
+        for at, record in events:
+            if record.event_id in self._in_flight:
+                break
+            settled.append((at, record))
+        return settled
+
+    async def _push(self, events: Sequence[Record], deliveries: Sequence[Record]) -> None:
+        """Give, then let the touched threads' heads and rows follow where the tier knows just what is known here."""
+        touched = await self.tier.push(events, deliveries) if events or deliveries else {}
+        threads = list(dict.fromkeys([*self._unsettled, *touched]))
+        if not threads:
+            return
+        settlements = await self._journal.settlements(threads)
+        done = await self.tier.settle(settlements) if settlements else []
+        followed = {one.thread_id for one, was in zip(settlements, done, strict=True) if was}
+        self._unsettled = dict.fromkeys([one for one in threads if one not in followed][-_UNSETTLED:])
+
+    async def _save(self, now: int) -> None:
+        if self._saved != self.tier.cursor and now - self._saved_at >= _SAVE_EVERY:
+            await self.save()
+
+    async def save(self) -> None:
+        """Remember how far the tier has been given the journal."""
+        if self.tier.facts is not None and self._saved != self.tier.cursor:
+            self._saved, self._saved_at = self.tier.cursor, self._clock.now()
+            await self._commits.write(CursorWrite(self.tier.facts.tier_id, self._saved))

@@ -1,0 +1,132 @@
+"""The tiers in their order: a turn goes to the first that serves, and on to the next when that one fails."""
+
+from collections.abc import Sequence
+
+from holdfast.domain.errors import Ambiguous, Conflict, NotExecuted
+from holdfast.domain.ids import ThreadId
+from holdfast.domain.ports import Clock
+from holdfast.infrastructure.log.envelope import Record, split_ids
+from holdfast.infrastructure.log.stores import AppendWrite, JournalStore
+from holdfast.infrastructure.tiers.store import Appended, Mark
+from holdfast.infrastructure.tiers.tier import Tier
+
+BUDGET = 450_000
+"""Microseconds that all tiers together may keep one person waiting; then the journal alone must do."""
+_TRIES = 3
+
+
+class Lineup:
+    """Tiers in the order of their priority, beside the journal of this worker."""
+
+    def __init__(self, tiers: Sequence[Tier], journal: JournalStore, clock: Clock, copies: int) -> None:
+        """Ask for so many copies on tiers, beside the journal's."""
+        self.tiers = tuple(tiers)
+        self._journal = journal
+        self._clock = clock
+        self._copies = copies
+
+    @property
+    def first(self) -> Tier | None:
+        """The tier that turns go to now."""
+        return next((tier for tier in self.tiers if tier.serves), None)
+
+    def until(self) -> int:
+        """Say until when a person who comes now may be kept waiting."""
+        return self._clock.now() + BUDGET
+
+    async def append(self, write: AppendWrite) -> int:
+        """Write a turn to as many tiers as are asked for; say how many hold it now.
+
+        Conflict: a tier knows an event that this journal doesn't, and holds nothing of this turn. RowRefused.
+        After an ambiguous attempt the bytes may stand somewhere: from then on nothing is compared, so that
+        nothing can be refused any more.
+        """
+        until = self.until()
+        held, bound = 0, False
+        for tier in self.tiers:
+            if held >= self._copies:
+                break
+            try:
+                if held or bound:
+                    await self._give(tier, write.record, until)
+                else:
+                    await self._compare(tier, write, until)
+                held += 1
+            except NotExecuted:
+                continue
+            except Ambiguous:
+                bound = True
+        return held
+
+    async def _compare(self, tier: Tier, write: AppendWrite, until: int) -> None:
+        """Write a turn on a tier that knows nothing this journal doesn't; Conflict when it does."""
+        record = write.record
+        mark = tier.mark(record.thread_id) or await tier.look_up(record.thread_id, until)
+        for _ in range(_TRIES):
+            mark = await self._in_line(tier, record, mark, until)
+            verdict = await tier.append(write, mark, until)
+            if isinstance(verdict, Appended):
+                if verdict.rows_written:
+                    tier.whole.add(record.event_id)
+                return
+            mark = verdict.mark
+        raise NotExecuted(f"{tier.name}: the thread moved on three times in a row")
+
+    async def _in_line(self, tier: Tier, record: Record, mark: Mark, until: int) -> Mark:
+        """Make sure that a tier knows no more of a thread than this journal, and no less if that can be mended.
+
+        What it lacks stands behind its cursor; when it has come back with old data, anywhere.
+        """
+        thread_id = record.thread_id
+        for read in (self._missing, self._all):
+            if mark.closed and set(mark.head_ids) == set(split_ids(record.parents)):
+                return mark
+            if not await self._journal.covers(thread_id, mark.head_ids):
+                raise Conflict
+            events = [one for one in await read(tier, thread_id) if one.event_id != record.event_id]
+            if events:
+                mark = (await tier.give(events, until))[thread_id]
+        if not await self._journal.covers(thread_id, mark.head_ids):
+            raise Conflict
+        return mark
+
+    async def _all(self, _tier: Tier, thread_id: ThreadId) -> tuple[Record, ...]:
+        return await self._journal.thread(thread_id)
+
+    async def _missing(self, tier: Tier, thread_id: ThreadId) -> tuple[Record, ...]:
+        """Read what a tier may lack of a thread: all that stands behind its cursor."""
+        return await self._journal.unsent(thread_id, tier.cursor)
+
+    async def _give(self, tier: Tier, record: Record, until: int) -> None:
+        """Put the very same bytes on a further tier, after all that it lacks of the thread."""
+        missing = [one for one in await self._missing(tier, record.thread_id) if one.event_id != record.event_id]
+        await tier.give([*missing, record], until)
+
+    async def news(self, thread_id: ThreadId) -> tuple[tuple[Record, ...], tuple[Record, ...]] | None:
+        """Read a thread from the first tier if that knows more of it than this journal; None when it doesn't.
+
+        When no tier answers, the journal must do.
+        """
+        until = self.until()
+        for tier in self.tiers:
+            try:
+                mark = await tier.look_up(thread_id, until)
+                if await self._journal.covers(thread_id, mark.head_ids):
+                    return None
+                return await tier.thread(thread_id, until)
+            except (NotExecuted, Ambiguous):
+                continue
+        return None
+
+    async def secure(self, thread_id: ThreadId) -> None:
+        """Bring all that the journal holds of a thread to a tier, as long as one answers."""
+        until = self.until()
+        for tier in self.tiers:
+            try:
+                mark = await tier.look_up(thread_id, until)
+                if not mark.closed or set(mark.head_ids) != set(await self._journal.head_ids(thread_id)):
+                    await tier.give(await self._journal.thread(thread_id), until)
+            except (NotExecuted, Ambiguous):
+                continue
+            else:
+                return

@@ -1,0 +1,151 @@
+"""The tiers at work beside one journal: every turn goes to both at once, and both must be done before its reply."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from holdfast.domain.errors import Conflict, LogUnavailable, OtherBot, RowRefused
+from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.ports import Clock
+from holdfast.infrastructure.log.envelope import Record
+from holdfast.infrastructure.log.group_commit import GroupCommit
+from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, Write
+from holdfast.infrastructure.log.union import Refolding
+from holdfast.infrastructure.tiers.keeper import Keeper
+from holdfast.infrastructure.tiers.lineup import Lineup
+from holdfast.infrastructure.tiers.store import TierStore
+from holdfast.infrastructure.tiers.tier import Tier
+
+logger = logging.getLogger("holdfast.tiers")
+T = TypeVar("T")
+_START = 5.0
+"""Seconds to give the first tier what a crash left behind, before replies go out."""
+
+
+class TierService:
+    """Appends to tiers and journal together, and owns the tiers' keepers. Open it after the journal."""
+
+    def __init__(  # noqa: PLR0913 - what the service is wired to
+        self,
+        stores: Sequence[TierStore],
+        journal: JournalStore,
+        commits: GroupCommit[Write, None],
+        *,
+        refolding: Refolding,
+        clock: Clock,
+        chance: Callable[[], float],
+        copies: int = 1,
+    ) -> None:
+        """Use these tiers in this order, and call a turn safe with so many copies on them."""
+        self._journal = journal
+        self._commits = commits
+        self._refolding = refolding
+        self._clock = clock
+        self._copies = min(copies, len(stores))
+        self._in_flight: set[EventId] = set()
+        self.lineup = Lineup([Tier(store, clock) for store in stores], journal, clock, self._copies)
+        self.keepers = [
+            Keeper(tier, journal, commits, clock=clock, chance=chance, in_flight=self._in_flight)
+            for tier in self.lineup.tiers
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self, bot_id: int) -> None:
+        """Connect to all; OtherBot when one is another bot's. One that can't be reached is named, and tried again."""
+        tried = await asyncio.gather(*(keeper.open(bot_id) for keeper in self.keepers), return_exceptions=True)
+        for keeper, error in zip(self.keepers, tried, strict=True):
+            if isinstance(error, OtherBot):
+                raise error
+            if isinstance(error, Exception):
+                keeper.tier.failed(error)
+                logger.warning("%s can't be used yet: %s", keeper.tier.name, error)
+            elif isinstance(error, BaseException):
+                raise error
+            else:
+                keeper.tier.breaker.trust(self._clock.now())
+        self._tasks = [asyncio.create_task(keeper.run(bot_id), name="tier keeper") for keeper in self.keepers]
+        await self._until_one_serves()
+
+    async def _until_one_serves(self) -> None:
+        """What a crash left on the journal alone is on a tier before anybody is answered, if one can be had."""
+        until = self._clock.now() + _START * 1_000_000
+        while self.lineup.first is None and self._clock.now() < until:
+            if all(tier.breaker.broken for tier in self.lineup.tiers):
+                logger.warning("no tier can be used yet: everything is kept in the journal until then")
+                return
+            await self._clock.sleep(0.02)
+
+    async def close(self) -> None:
+        """Stop the keepers, remember how far they got, let go of the tiers. The journal must still be open."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for keeper in self.keepers:
+            await keeper.save()
+            await keeper.tier.close()
+
+    def wake(self) -> None:
+        """Something new stands in the journal."""
+        for keeper in self.keepers:
+            keeper.wake()
+
+    async def append(self, write: AppendWrite) -> bool:
+        """Make a turn durable on the journal and on as many tiers as asked; say whether the tiers all have it.
+
+        Conflict, RowRefused: it counts nowhere. LogUnavailable: the journal can't keep it, so it must come again.
+        """
+        event_id = write.record.event_id
+        self._in_flight.add(event_id)
+        try:
+            async with asyncio.TaskGroup() as group:
+                kept = group.create_task(_outcome(self._commits.write(write)), name="append to the journal")
+                held = group.create_task(_outcome(self.lineup.append(write)), name="append to a tier")
+            return await self._settle(write, kept.result(), held.result())
+        finally:
+            self._in_flight.discard(event_id)
+            self.wake()
+
+    async def _settle(self, write: AppendWrite, kept: Exception | None, held: int | Exception) -> bool:
+        if isinstance(kept, Exception):
+            raise kept
+        if isinstance(held, Conflict | RowRefused):
+            await self._take_back(write)
+        if isinstance(held, Exception):
+            raise held
+        return held >= self._copies
+
+    async def _take_back(self, write: AppendWrite) -> None:
+        """Let a turn that a tier refused count no longer: its thread is folded again without it."""
+        record = write.record
+        kept = await self._journal.thread(record.thread_id)
+        await self._commits.write(self._refolding.union(write.head, kept, aborted=[record.event_id]))
+
+    async def catch_up(self, thread_id: ThreadId) -> None:
+        """Bring what a tier knows of a thread, and this journal doesn't, into the journal. LogUnavailable."""
+        found = await self.lineup.news(thread_id)
+        if found is None or not found[0]:
+            return
+        events, deliveries = found
+        kept = await self._journal.thread(thread_id)
+        head = await self._journal.head(thread_id)
+        learned = _new(kept, events)
+        await self._commits.write(self._refolding.union(head, kept, learned=learned, deliveries=deliveries))
+        self.wake()
+
+    async def secure(self, thread_id: ThreadId) -> None:
+        """Restore the promise for what the journal holds of a thread: on a tier too, as long as one answers."""
+        await self.lineup.secure(thread_id)
+
+
+def _new(kept: Sequence[Record], events: Sequence[Record]) -> list[Record]:
+    here = {one.event_id for one in kept}
+    return [one for one in events if one.event_id not in here]
+
+
+async def _outcome(work: Awaitable[T]) -> T | Exception:
+    """Wait for one half of an append; the other half goes on whatever becomes of it."""
+    try:
+        return await work
+    except (LogUnavailable, Conflict, RowRefused) as error:
+        return error
