@@ -1,5 +1,6 @@
 """What changes when the journal grows: a turn, a hundred people's turns, a cold load, memory."""
 
+import asyncio
 import gc
 import os
 import shutil
@@ -12,12 +13,17 @@ from benchmarks.places import Place
 from benchmarks.race import Entry, race
 from benchmarks.report import Goal, figure, quotients, ratio, times, title
 from benchmarks.stages import talk
-from benchmarks.updates import SCRIPT, People
+from benchmarks.updates import FIRST_PERSON, SCRIPT, update
+from holdfast.engine.turns import Turns
 
 FEW = 10_000
 MANY = int(os.environ.get("HOLDFAST_BENCH_EVENTS", "1000000"))
 _CROWD = 100
-_SLEEPERS = 5000
+SLEEPY = SCRIPT[: len(SCRIPT) // 2]
+REMEMBERED = 10_000
+"""How many conversations the engine keeps in memory."""
+
+_SLEEPERS = (REMEMBERED // 2, REMEMBERED, 2 * REMEMBERED, 4 * REMEMBERED)
 _KEPT_OPEN = len(SCRIPT) - 1
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -57,17 +63,23 @@ def _cold(great: Path) -> None:
 
 
 async def memory(place: Place) -> None:
-    """Let many people begin a conversation and fall asleep in its middle."""
-    title("Memory")
-    people = People()
+    """Let ever more people begin a conversation and fall asleep in its middle; so many of them are remembered."""
+    title(f"Memory, while ever more conversations fall asleep after {len(SLEEPY)} inputs each")
     async with engine(place.file("sleep.db")) as turns:
-        await turns.take(inbound_of(people.next(_SLEEPERS)))
-        before = _resident()
-        for seat in range(_SLEEPERS):
-            for _ in range(len(SCRIPT) // 2):
-                await turns.take(inbound_of(people.next(seat)))
-        grown = (_resident() - before) / _SLEEPERS
-    figure("a sleeping conversation of 4 inputs, in memory", [grown], "bytes")
+        await _fall_asleep(turns, 0)
+        begun, stood, asleep = _resident(), 0, 0
+        for count in _SLEEPERS:
+            for first in range(asleep, count, _CROWD):
+                await asyncio.gather(*(_fall_asleep(turns, seat) for seat in range(first + 1, first + 1 + _CROWD)))
+            grown = _resident() - begun
+            figure(f"{count:,} asleep: more than an engine nobody spoke to", [grown / 1e6], "MB")
+            figure(f"  each of the last {count - asleep:,}", [(grown - stood) / (count - asleep)], "bytes")
+            stood, asleep = grown, count
+
+
+async def _fall_asleep(turns: Turns, seat: int) -> None:
+    for number, text in enumerate(SLEEPY):
+        await turns.take(inbound_of(update(number + len(SLEEPY) * seat + 1, FIRST_PERSON + seat, text)))
 
 
 def _resident() -> int:

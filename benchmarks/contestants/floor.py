@@ -1,4 +1,7 @@
-"""The floor: sqlite3 inserts the event's row and commits, in the same thread. Argument: the file."""
+"""The floor: sqlite3 writes a turn's rows, or its event alone, and commits, in the thread that asks.
+
+Arguments: the file, and `rows` or `event`.
+"""
 
 import asyncio
 import sqlite3
@@ -6,16 +9,16 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.contestants.rows import event_of, rows_of
 from benchmarks.house import prepare, recording
 from benchmarks.slices import Slice, serve
 from benchmarks.supply import Supply
-from holdfast.infrastructure.sql import statements
 
 
-async def main(file: Path) -> None:
+async def main(file: Path, what: str) -> None:
     """Serve slices."""
     await prepare(file)
-    insert = statements("journal.sql")["insert_event"]
+    parts = {"rows": rows_of, "event": event_of}[what]
     connection = sqlite3.connect(file)
     connection.executescript(Path(__file__).with_name("connection.sql").read_text("utf-8"))
     async with recording() as (turns, recorder):
@@ -23,14 +26,16 @@ async def main(file: Path) -> None:
 
         async def run(seconds: float) -> Slice:
             await supply.refill(seconds)
-            micros = []
+            micros: list[float] = []
             began = now = perf_counter()
             while now < began + seconds and (write := supply.next(0)):
-                connection.execute(insert, write.record)
+                work = list(parts(write))
+                now = perf_counter()
+                for statement, values in work:
+                    connection.execute(statement, values)
                 connection.commit()
-                micros.append(((after := perf_counter()) - now) * 1e6)
-                now = after
-            done = Slice(micros, now - began)
+                micros.append((perf_counter() - now) * 1e6)
+            done = Slice(micros, sum(micros) / 1e6)
             supply.used(done.rate)
             return done
 
@@ -39,4 +44,4 @@ async def main(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))

@@ -6,14 +6,11 @@ from pathlib import Path
 
 import aiosqlite
 
+from benchmarks.contestants.rows import rows_of
 from benchmarks.house import prepare, recording
 from benchmarks.slices import Slice, many_at_once, serve
 from benchmarks.supply import Supply
-from holdfast.infrastructure.log.journal_writer import as_iso
 from holdfast.infrastructure.log.stores import AppendWrite
-from holdfast.infrastructure.sql import statements
-
-_TIMES = (2, 3, 4)
 
 
 class Naive:
@@ -23,25 +20,13 @@ class Naive:
         """Write through this connection."""
         self._connection = connection
         self._alone = asyncio.Lock()
-        self._sql = statements("journal.sql")
 
     async def write(self, turn: AppendWrite) -> None:
         """Write the head, the event and the rows, and commit."""
         async with self._alone:
-            await self._connection.execute(self._sql["write_head"], head_values(turn))
-            await self._connection.execute(self._sql["insert_event"], turn.record)
-            for row in turn.rows:
-                change = "drop" if row.values is None else "put"
-                values = [as_iso(one) if at in _TIMES else one for at, one in enumerate(row.values or ())]
-                await self._connection.execute(self._sql[f"{change}_{row.table}"], (*row.key, *values))
+            for statement, values in rows_of(turn):
+                await self._connection.execute(statement, values)
             await self._connection.commit()
-
-
-def head_values(turn: AppendWrite) -> tuple[object, ...]:
-    """Give the values of a head that has moved on."""
-    head, expected = turn.head, turn.expected
-    place = (head.rev, head.version, head.ots, b"".join(head.head_ids), head.last_conversation_id)
-    return (turn.record.thread_id, *place, int(turn.owes_reply), expected.rev, b"".join(expected.head_ids))
 
 
 async def main(file: Path, count: int) -> None:

@@ -15,9 +15,10 @@ LENGTH = 0.06
 
 
 @pytest.mark.parametrize(
-    ("module", "arguments"), [("floor", ()), ("turns", (1,)), ("naive", (3,)), ("bot", (1,)), ("bot", (3,))]
+    ("module", "arguments"),
+    [("floor", ("rows",)), ("floor", ("event",)), ("turns", (1,)), ("naive", (3,)), ("bot", (1,)), ("bot", (3,))],
 )
-def test_each_of_our_contestants_takes_turns(tmp_path: Path, module: str, arguments: tuple[int, ...]) -> None:
+def test_each_of_our_contestants_takes_turns(tmp_path: Path, module: str, arguments: tuple[object, ...]) -> None:
     """A contestant runs its slices, and its figures are times of turns that were taken."""
     entry = Entry(f"benchmarks.contestants.{module}", (tmp_path / "journal.db", *arguments))
 
