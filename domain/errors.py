@@ -9,7 +9,8 @@
     │   ├── LogUnavailable       nothing can be stored at this moment; try again
     │   │   ├── NotExecuted      a tier did not do it, for certain
     │   │   │   └── NotMigrated  a tier's tables are not those of this program
-    │   │   └── Ambiguous        a tier may have done it, or may not
+    │   │   ├── Ambiguous        a tier may have done it, or may not
+    │   │   └── NoTier           what must stand on a tier can't, at this moment
     │   ├── Conflict             another event came first; decide again
     │   ├── RowRefused           a projection's row broke a rule of its table
     │   ├── JournalLocked        another process works with this journal
@@ -73,6 +74,10 @@ class NotMigrated(NotExecuted):
 
 class Ambiguous(LogUnavailable):
     """A tier did not say whether it did what was asked."""
+
+
+class NoTier(LogUnavailable):
+    """There are tiers and none can be had at this moment; what has to stand on one must wait."""
 
 
 class Conflict(LogError):

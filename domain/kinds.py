@@ -42,3 +42,6 @@ BARRED = frozenset({"not_allowed", "too_fast", "flood"})
 
 SILENT = frozenset({Kind.PHOTO_STORED, Kind.NAMEPLATE_READ})
 """Facts from outside, which owe a reply only when something failed."""
+
+TIMERS = frozenset({Kind.EXPIRED, Kind.REMINDED})
+"""Events that time brings, not a person: where there are tiers, one must know of them, or the journal may not."""

@@ -130,7 +130,10 @@ class Log(Protocol):
         """Give a draft its identity, its place after the head, and its frozen bytes."""
 
     async def append(self, turn: Turn) -> Receipt:
-        """Make a turn durable and give its receipt; Conflict, RowRefused, LogUnavailable: nothing was written."""
+        """Make a turn durable and give its receipt; Conflict, RowRefused, LogUnavailable: nothing was written.
+
+        A timer stands on a tier before it stands in the journal; NoTier when there are tiers and none can be had.
+        """
 
     async def secure(self, thread_id: ThreadId) -> None:
         """Restore, for what is known of a thread, all that an acknowledgement promises, as far as it can be had."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from holdfast.domain.decide import decide
 from holdfast.domain.drafts import expired, unexpected
-from holdfast.domain.errors import Conflict, LogUnavailable
+from holdfast.domain.errors import Conflict, LogUnavailable, NoTier
 from holdfast.domain.event import Draft, Event
 from holdfast.domain.evolve import evolve, fold
 from holdfast.domain.flow import Flows
@@ -110,10 +110,16 @@ class Turns:
         return replies[0] if replies else None
 
     async def _expire(self, known: Known, inbound: Inbound) -> Known:
-        """End what was left alone for too long before this input was written."""
+        """End what was left alone for too long before this input was written.
+
+        While no tier can be had, nothing ends: another worker may know that its person went on.
+        """
         while late := overdue(self._flows, known.state, inbound.occurred_at):
             timer = replace(inbound, dedup_key=expiry_key(late), order=known.head.ots)
-            await self._append(known, timer, expired(self._flows, known.state, late, inbound.said.language))
+            try:
+                await self._append(known, timer, expired(self._flows, known.state, late, inbound.said.language))
+            except NoTier:
+                return known
             known = self._known.get(inbound.thread_id) or known
         return known
 

@@ -5,8 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from holdfast.domain.errors import Conflict, LogUnavailable, OtherBot, RowRefused
+from holdfast.domain.errors import Conflict, LogUnavailable, NoTier, OtherBot, RowRefused
 from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.kinds import TIMERS
 from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
@@ -94,17 +95,28 @@ class TierService:
         """Make a turn durable on the journal and on as many tiers as asked; say whether the tiers all have it.
 
         Conflict, RowRefused: it counts nowhere. LogUnavailable: the journal can't keep it, so it must come again.
+        NoTier: it is a timer, which the journal alone may not know.
         """
         event_id = write.record.event_id
         self._in_flight.add(event_id)
         try:
-            async with asyncio.TaskGroup() as group:
-                kept = group.create_task(_outcome(self._commits.write(write)), name="append to the journal")
-                held = group.create_task(_outcome(self.lineup.append(write)), name="append to a tier")
-            return await self._settle(write, kept.result(), held.result())
+            return await (self._after_a_tier(write) if write.record.kind in TIMERS else self._at_once(write))
         finally:
             self._in_flight.discard(event_id)
             self.wake()
+
+    async def _at_once(self, write: AppendWrite) -> bool:
+        async with asyncio.TaskGroup() as group:
+            kept = group.create_task(_outcome(self._commits.write(write)), name="append to the journal")
+            held = group.create_task(_outcome(self.lineup.append(write)), name="append to a tier")
+        return await self._settle(write, kept.result(), held.result())
+
+    async def _after_a_tier(self, write: AppendWrite) -> bool:
+        held = await self.lineup.append(write)
+        if not held:
+            raise NoTier
+        await self._commits.write(write)
+        return held >= self._copies
 
     async def _settle(self, write: AppendWrite, kept: Exception | None, held: int | Exception) -> bool:
         if isinstance(kept, Exception):

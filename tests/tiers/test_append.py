@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.domain.errors import LogUnavailable, NotExecuted, OtherBot
+from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
 from holdfast.infrastructure.log.memory import MemoryJournal
 from holdfast.infrastructure.log.stores import Outcome, Write
@@ -280,3 +282,31 @@ async def test_an_event_that_may_still_be_taken_back_goes_to_no_other_tier() -> 
         await until(lambda: len(supabase.events) == 1)
 
     assert before == []
+
+
+async def test_nothing_expires_while_no_tier_can_be_had() -> None:
+    """Where there are tiers, an expiry is never written to the journal alone: the late answer is simply the answer."""
+    neon = MemoryTier("neon")
+    async with worker(neon) as one:
+        await one.hear(1, "/addmachine")
+        neon.down()
+        await one.turns.take(_a_month_later(inbound(2, "Press 4")))
+        kinds = [event.kind for event in await one.log.history(thread())]
+
+    assert kinds == [Kind.STARTED, Kind.ANSWERED]
+
+
+async def test_an_expiry_stands_on_a_tier() -> None:
+    """With a tier in reach, what was left alone too long ends, on the tier as in the journal."""
+    neon = MemoryTier("neon")
+    async with worker(neon) as one:
+        await one.hear(1, "/addmachine")
+        await one.turns.take(_a_month_later(inbound(2, "Press 4")))
+        kinds = [event.kind for event in await one.log.history(thread())]
+
+        assert kinds[1] == Kind.EXPIRED
+        assert kinds == [record.kind for record in neon.events.values()]
+
+
+def _a_month_later(given: Inbound) -> Inbound:
+    return replace(given, occurred_at=given.occurred_at + 30 * 86_400 * 1_000_000)
