@@ -1,7 +1,7 @@
 """Numbered migrations with checksums: each is applied once, in order, and never edited afterwards."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -27,7 +27,7 @@ class Migration(Struct, frozen=True):
 
 @cache
 def migrations(dialect: str) -> tuple[Migration, ...]:
-    """Read all migrations of a dialect (`sqlite`), in order."""
+    """Read all migrations of a dialect (`sqlite`, `postgres`), in order."""
     folder = files("holdfast.migrations").joinpath(dialect)
     found = [
         Migration(int(entry.name[:4]), entry.name[5:-4], entry.read_text(encoding="utf-8"))
@@ -42,18 +42,25 @@ def newest(dialect: str) -> int:
     return migrations(dialect)[-1].number
 
 
-def pending(connection: sqlite3.Connection) -> list[Migration]:
-    """Name what this journal lacks; NewerJournal and ChangedMigration when it is not a past of this program."""
-    sql = statements("migrations.sql")
-    connection.execute(sql["create_table"])
-    applied = dict(connection.execute(sql["read_applied"]).fetchall())
-    carried = {migration.number: migration for migration in migrations("sqlite")}
+def lacking(dialect: str, applied: Mapping[int, str]) -> list[Migration]:
+    """Name what is missing where these numbers, with these checksums, have been applied.
+
+    NewerJournal and ChangedMigration when that is not a past of this program.
+    """
+    carried = {migration.number: migration for migration in migrations(dialect)}
     for number, checksum in applied.items():
         if number not in carried:
             raise NewerJournal(f"the journal has migration {number}, this program ends at {max(carried)}")
         if carried[number].checksum != checksum:
             raise ChangedMigration(f"migration {number} is not the one this journal was made with")
     return [migration for number, migration in carried.items() if number not in applied]
+
+
+def pending(connection: sqlite3.Connection) -> list[Migration]:
+    """Name what this journal lacks; the errors of `lacking`."""
+    sql = statements("migrations.sql")
+    connection.execute(sql["create_table"])
+    return lacking("sqlite", dict(connection.execute(sql["read_applied"]).fetchall()))
 
 
 def apply(connection: sqlite3.Connection, migration: Migration, at: int) -> None:

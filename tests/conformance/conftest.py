@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 
 from holdfast.infrastructure.log.stores import JournalStore, Opened
+from holdfast.infrastructure.tiers.store import TierStore
 from tests.conformance.backends import BACKENDS, Backend, Reopen
+from tests.conformance.scribe import BOT
+from tests.conformance.tiers import LONG, TIER_BACKENDS, TierBackend
 
 
 @pytest.fixture(params=sorted(BACKENDS))
@@ -34,3 +37,28 @@ def reopen(backend: Backend) -> Reopen:
         return store, await store.open()
 
     return close_and_open
+
+
+@pytest.fixture(params=sorted(TIER_BACKENDS))
+async def tier_backend(request: pytest.FixtureRequest) -> AsyncIterator[TierBackend]:
+    """One of the places where a tier can be kept."""
+    async with TIER_BACKENDS[request.param](request) as made:
+        yield made
+
+
+@pytest.fixture
+async def tier(tier_backend: TierBackend) -> AsyncIterator[TierStore]:
+    """A tier that is open and empty."""
+    store = tier_backend.tier()
+    await store.open(BOT, LONG)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def other_tier(tier_backend: TierBackend, tier: TierStore) -> AsyncIterator[TierStore]:
+    """The same tier, as another worker has it."""
+    store = tier_backend.tier("other")
+    await store.open(BOT, LONG)
+    yield store
+    await store.close()

@@ -1,0 +1,112 @@
+-- The statements of a tier in PostgreSQL. Each has its name above it; each is one round trip and one transaction.
+
+-- name: append_turn
+-- One turn: its columns one by one, which the server reads faster than any row of them.
+SELECT appended, rows_written, rev, head_ids, closed
+FROM append_turn(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+    $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30
+);
+
+-- name: append_turns
+-- Several turns, column by column. The threads' heads are locked in the order of their identities.
+SELECT turn.place, done.appended, done.rows_written, done.rev, done.head_ids, done.closed
+FROM (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::bigint[], $7::bigint[], $8::text[],
+        $9::uuid[], $10::bigint[], $11::text[], $12::bigint[], $13::bigint[], $14::text[], $15::bytea[],
+        $16::bytea[], $17::bytea[],
+        $18::bigint[], $19::text[], $20::integer[], $21::uuid[],
+        $22::bigint[], $23::bigint[], $24::text[], $25::text[], $26::text[], $27::bigint[], $28::bigint[],
+        $29::bigint[], $30::jsonb[]
+    ) WITH ORDINALITY AS given (
+        event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+        dedup_key, occurred_at, received_at, facts, payload, commitment, hash,
+        expected_rev, expected_heads, owed, last_conversation,
+        state_user, state_chat, state_type, state_step, state_data, state_started, state_updated, state_expires,
+        changes, place
+    )
+    ORDER BY thread_id
+) AS turn
+CROSS JOIN LATERAL append_turn(
+    turn.event_id, turn.thread_id, turn.conversation_id, turn.kind, turn.kind_version, turn.version, turn.ots,
+    turn.parents, turn.origin, turn.origin_seq, turn.dedup_key, turn.occurred_at, turn.received_at, turn.facts,
+    turn.payload, turn.commitment, turn.hash,
+    turn.expected_rev, turn.expected_heads, turn.owed, turn.last_conversation,
+    turn.state_user, turn.state_chat, turn.state_type, turn.state_step, turn.state_data, turn.state_started,
+    turn.state_updated, turn.state_expires, turn.changes
+) AS done;
+
+-- name: push_records
+SELECT thread, rev, head_ids, closed
+FROM push_records($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+
+-- name: settle_threads
+-- The threads' heads are locked in the order of their identities.
+SELECT place, settle_thread(
+    thread_id, head_ids, version, ots, last_conversation_id, undelivered, user_id, changes
+) AS settled
+FROM (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::integer[], $7::bigint[], $8::jsonb[]
+    ) WITH ORDINALITY AS given (
+        thread_id, head_ids, version, ots, last_conversation_id, undelivered, user_id, changes, place
+    )
+    ORDER BY thread_id
+) AS settlement;
+
+-- name: read_marks
+SELECT thread_id, rev, head_ids, hint_valid FROM heads WHERE thread_id = ANY ($1::uuid[]);
+
+-- name: read_thread
+-- A thread's events and deliveries, as of one moment.
+SELECT false AS delivers, event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
+    origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events WHERE thread_id = $1
+UNION ALL
+SELECT true, event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
+    origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM deliveries WHERE thread_id = $1;
+
+-- name: raise_canary
+SELECT raise_canary() AS canary;
+
+-- name: name_bot
+-- Whose this database is: the first bot's that came.
+INSERT INTO tier_meta (name, value) VALUES ('bot_id', $1)
+ON CONFLICT (name) DO UPDATE SET value = tier_meta.value RETURNING value;
+
+-- name: read_facts
+-- What a tier says of itself. Beyond a hundred thousand the rows are not counted but taken from the server's estimate.
+-- The age of a transaction is null where the role may not see whose it is.
+SELECT
+    (SELECT value FROM tier_meta WHERE name = 'tier_id') AS tier_id,
+    (SELECT value::bigint FROM tier_meta WHERE name = 'bot_id') AS bot_id,
+    (SELECT value::bigint FROM tier_meta WHERE name = 'canary') AS canary,
+    current_setting('server_version') AS server_version,
+    current_user::text AS role,
+    (
+        SELECT bool_or(
+            has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE') OR pg_has_role(relowner, 'USAGE')
+        )
+        FROM pg_class WHERE oid IN ('events'::regclass, 'deliveries'::regclass)
+    ) AS owner,
+    NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable,
+    (SELECT array_to_string(array_agg(number ORDER BY number), ' ') FROM schema_migrations) AS migrations,
+    (
+        SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)::double precision
+        FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)
+    ) AS xmin_age,
+    (
+        SELECT CASE WHEN counted < 100000 THEN counted ELSE greatest(counted, (
+            SELECT reltuples::bigint FROM pg_class WHERE oid = 'events'::regclass
+        )) END
+        FROM (SELECT count(*) AS counted FROM (SELECT FROM events LIMIT 100000) AS part) AS counting
+    ) AS events,
+    (
+        SELECT CASE WHEN counted < 100000 THEN counted ELSE greatest(counted, (
+            SELECT reltuples::bigint FROM pg_class WHERE oid = 'deliveries'::regclass
+        )) END
+        FROM (SELECT count(*) AS counted FROM (SELECT FROM deliveries LIMIT 100000) AS part) AS counting
+    ) AS deliveries;

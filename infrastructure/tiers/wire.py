@@ -1,0 +1,81 @@
+"""How turns, records and rows travel to PostgreSQL, and how its rows are read back."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from holdfast.domain.ids import ThreadId
+from holdfast.domain.ports import RowChange
+from holdfast.infrastructure.log.envelope import ID_BYTES, Record
+from holdfast.infrastructure.tiers.store import Mark, Settlement, TierTurn
+
+_STATES = "conversation_states"
+_NO_STATE = (None,) * 8
+_STATE_VALUES = 5
+_PARENTS = Record._fields.index("parents")
+
+
+def array(joined: bytes) -> str:
+    """Write identities, sixteen bytes each, as the text of an array of them."""
+    return "{" + joined.hex(",", ID_BYTES) + "}"
+
+
+def changes(rows: Sequence[RowChange]) -> str | None:
+    """Write rows as JSON, or None when there are none; ValueError, OverflowError for what JSON cannot hold."""
+    if not rows:
+        return None
+    return msgspec.json.encode([(row.table, row.key, row.values) for row in rows]).decode()
+
+
+def record_values(record: Record) -> tuple[Any, ...]:
+    """Give a record's columns as they travel."""
+    return (*record[:_PARENTS], array(record.parents), *record[_PARENTS + 1 :])
+
+
+def turn_values(turn: TierTurn) -> tuple[Any, ...]:
+    """Give a turn's parameters: the first row of an open conversation column by column, the others as JSON."""
+    state, others = _NO_STATE, turn.rows
+    for row in turn.rows:
+        if row.table == _STATES:
+            state = (*row.key, *(row.values or (None,) * _STATE_VALUES))
+            others = [other for other in turn.rows if other is not row]
+            break
+    return (
+        *record_values(turn.record),
+        turn.expected.rev,
+        array(b"".join(turn.expected.head_ids)),
+        int(turn.owes_reply),
+        turn.last_conversation_id,
+        *state,
+        changes(others),
+    )
+
+
+def settlement_values(settlement: Settlement) -> tuple[Any, ...]:
+    """Give a settlement's parameters."""
+    return (
+        settlement.thread_id,
+        array(b"".join(sorted(settlement.head_ids))),
+        settlement.version,
+        settlement.ots,
+        settlement.last_conversation_id,
+        settlement.undelivered,
+        settlement.user_id,
+        changes(settlement.rows) or "[]",
+    )
+
+
+def columns(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Turn rows into columns."""
+    return list(zip(*rows, strict=True))
+
+
+def as_record(row: Sequence[Any]) -> Record:
+    """Read a record's columns."""
+    return Record._make((*row[:_PARENTS], b"".join(row[_PARENTS]), *row[_PARENTS + 1 :]))
+
+
+def as_marks(rows: Iterable[Sequence[Any]]) -> dict[ThreadId, Mark]:
+    """Read where threads stand; each row begins with the thread."""
+    return {thread_id: Mark(rev, tuple(head_ids), closed) for thread_id, rev, head_ids, closed in rows}

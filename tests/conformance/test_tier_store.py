@@ -1,0 +1,185 @@
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from holdfast.domain.errors import NotExecuted, OtherBot, RowRefused
+from holdfast.domain.ports import RowChange
+from holdfast.infrastructure.log.envelope import Record
+from holdfast.infrastructure.tiers.store import (
+    Appended,
+    Mark,
+    Settlement,
+    TierStore,
+    lane_of,
+)
+from tests.conformance.scribe import (
+    ADA,
+    BEN,
+    BOT,
+    EMPTY,
+    Scribe,
+    inbound,
+    machine,
+    machine_id,
+    open_state,
+    thread,
+)
+from tests.conformance.tiers import LONG, TierBackend
+from tests.conformance.turns import after, append, appended, chain, fork, mark, push, turn_of
+
+
+async def test_the_first_bot_owns_the_database(tier_backend: TierBackend, tier: TierStore) -> None:
+    """A second bot is refused, and the first may come again."""
+    await tier.close()
+    with pytest.raises(OtherBot):
+        await tier_backend.tier().open(BOT + 1, LONG)
+
+    again = tier_backend.tier()
+    facts = await again.open(BOT, LONG)
+    await again.close()
+
+    assert facts.bot_id == BOT
+
+
+async def test_two_names_for_one_database_have_one_identity(tier: TierStore, other_tier: TierStore) -> None:
+    """A tier's identity is the database's, whatever it is called."""
+    assert (await tier.facts(LONG)).tier_id == (await other_tier.facts(LONG)).tier_id
+
+
+async def test_a_tier_says_what_it_holds(tier: TierStore) -> None:
+    """The facts count events and deliveries, and name the bot, the canary and the migrations."""
+    scribe = Scribe()
+    write = scribe.append(inbound(1))
+    await appended(tier, turn_of(write))
+    await push(tier, [], [scribe.delivery(write.record).record])
+
+    facts = await tier.facts(LONG)
+
+    assert (facts.bot_id, facts.events, facts.deliveries, facts.canary) == (BOT, 1, 1, 0)
+    assert facts.migrations == (1, 2, 3, 4)
+    assert facts.writable
+
+
+async def test_a_tier_that_is_closed_does_nothing(tier_backend: TierBackend, tier: TierStore) -> None:
+    """What is asked of a closed tier is not executed, and it may be opened again."""
+    await tier.close()
+    with pytest.raises(NotExecuted):
+        await tier.probe(LONG)
+
+    await tier.open(BOT, LONG)
+
+    assert await tier.probe(LONG) == 1
+
+
+async def test_marks_come_in_the_order_asked(tier: TierStore) -> None:
+    """A thread that is not there stands at an empty mark, and one asked twice is told twice."""
+    [ada], [ben] = chain(1), chain(1, BEN)
+    await push(tier, [ada, ben])
+
+    marks = await tier.marks([thread(BEN), thread(999), thread(ADA), thread(BEN)], LONG)
+
+    assert list(marks) == [after(ben), Mark(), after(ada), after(ben)]
+
+
+def settlement(*heads: Record, rows: Sequence[RowChange] = (), person: int = ADA, owed: int = 0) -> Settlement:
+    ends = tuple(head.event_id for head in heads)
+    return Settlement(thread(person), ends, 7, 8, None, owed, person, rows)
+
+
+async def test_settling_replaces_a_persons_rows(tier_backend: TierBackend, tier: TierStore) -> None:
+    """All rows of one person give way to those that shall stand, and nobody else's do."""
+    scribe = Scribe()
+    photo = RowChange("photos_wanted", (machine_id(9),), (ADA, ADA, "file", 0))
+    mine = scribe.append(inbound(1), rows=[open_state(), machine(1, "Press 4"), photo])
+    theirs = scribe.append(inbound(2, person=BEN), rows=[open_state(BEN)])
+    await appended(tier, turn_of(mine), turn_of(theirs))
+
+    assert await tier.settle([settlement(mine.record, rows=[machine(2, "Press 4")], owed=3)], LONG) == [True]
+
+    assert await tier_backend.rows("user_machines") == [machine(2, "Press 4")]
+    assert await tier_backend.rows("conversation_states") == [open_state(BEN)]
+    assert await tier_backend.rows("photos_wanted") == []
+    assert await tier_backend.debt(thread()) == 3
+    assert await mark(tier) == after(mine.record)
+
+
+async def test_settling_without_a_person_leaves_all_rows(tier_backend: TierBackend, tier: TierStore) -> None:
+    """A settlement of nobody's rows still sets what the thread is owed."""
+    write = Scribe().append(inbound(1), rows=[open_state()])
+    await appended(tier, turn_of(write))
+    nobodys = Settlement(thread(), (write.record.event_id,), 1, 1, None, 5, 0, ())
+
+    assert await tier.settle([nobodys], LONG) == [True]
+
+    assert await tier_backend.rows("conversation_states") == [open_state()]
+    assert await tier_backend.debt(thread()) == 5
+
+
+async def test_settling_is_for_just_these_heads(tier_backend: TierBackend, tier: TierStore) -> None:
+    """Where a thread has other heads, is not closed or is not there, nothing is changed; elsewhere it is."""
+    root, left, right = fork()
+    ben_root, ben_last = chain(2, BEN)
+    await push(tier, [root, left, right, ben_last])
+    rows = [open_state()]
+
+    settled = await tier.settle(
+        [
+            settlement(left, rows=rows),
+            settlement(ben_last, rows=[open_state(BEN)], person=BEN),
+            settlement(ben_root, person=9),
+        ],
+        LONG,
+    )
+
+    assert settled == [False, False, False]
+    assert await tier_backend.rows("conversation_states") == []
+    assert await tier.settle([settlement(right, left, rows=rows)], LONG) == [True]
+    assert await tier_backend.rows("conversation_states") == rows
+
+
+async def test_settling_many_threads_says_which(tier: TierStore) -> None:
+    """The answers come in the order of the settlements."""
+    threads = {person: chain(1, person)[0] for person in range(100, 120)}
+    await push(tier, list(threads.values())[::2])
+
+    settled = await tier.settle([settlement(event, person=person) for person, event in threads.items()], LONG)
+
+    assert settled == [True, False] * 10
+
+
+async def test_a_settlement_that_breaks_a_rule_changes_nothing(tier_backend: TierBackend, tier: TierStore) -> None:
+    """Rows that cannot stand beside each other are refused, and all stays as it was."""
+    write = Scribe().append(inbound(1), rows=[open_state()])
+    await appended(tier, turn_of(write))
+
+    if tier_backend.bounds_its_values:
+        with pytest.raises(RowRefused):
+            await tier.settle([settlement(write.record, rows=[machine(1, "Press 4"), machine(2, "Press 4")])], LONG)
+
+    assert await tier_backend.rows("conversation_states") == [open_state()]
+
+
+async def test_the_canary_only_ever_grows(tier: TierStore, other_tier: TierStore) -> None:
+    """Each probe raises the canary by one, whoever probes."""
+    canaries = [await one.probe(LONG) for one in (tier, other_tier, tier)]
+
+    assert canaries == [1, 2, 3]
+    assert (await tier.facts(LONG)).canary == 3
+
+
+async def test_many_calls_at_once_all_come_to_their_end(tier: TierStore) -> None:
+    """A tier can be asked from many tasks at once."""
+    scribe = Scribe()
+    writes = [scribe.append(inbound(person, person=person), on=EMPTY) for person in range(100, 160)]
+
+    verdicts = await asyncio.gather(*(append(tier, turn_of(write)) for write in writes))
+    marks, canaries = await asyncio.gather(
+        tier.marks([write.record.thread_id for write in writes], LONG),
+        asyncio.gather(*(tier.probe(LONG) for _ in range(5))),
+    )
+
+    assert {type(verdict) for [verdict] in verdicts} == {Appended}
+    assert list(marks) == [after(write.record) for write in writes]
+    assert sorted(canaries) == [1, 2, 3, 4, 5]
+    assert {lane_of(write.record.thread_id, tier.lanes) for write in writes} == set(range(tier.lanes))
