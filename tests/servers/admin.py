@@ -38,11 +38,6 @@ class Admin:
         finally:
             await connection.close(timeout=PATIENCE)
 
-    async def create_owner(self, name: str, password: str) -> None:
-        """Make a user who may make roles and databases."""
-        async with self._session() as session:
-            await session.execute(f"CREATE ROLE {name} LOGIN CREATEDB CREATEROLE PASSWORD '{password}'")
-
     async def create_database(self, name: str, owner: str, template: str) -> None:
         async with self._session() as session:
             await session.execute(f'CREATE DATABASE "{name}" OWNER {owner} TEMPLATE "{template}"')

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from tests.servers.server import OWNER, Server
+from tests.servers.seed import OWNER
+from tests.servers.server import Server
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,12 @@ from tests.servers.disk import Disk
 from tests.servers.errors import ServerEnded, TookTooLong
 from tests.servers.guard import Guard
 from tests.servers.patience import LOOK, PATIENCE
-from tests.servers.port import LOOPBACK
+from tests.servers.seed import grow
 from tests.servers.tree import Tree
 
 STOPS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 STRIKE = 'kill -STOP "$0" && kill -KILL $(cat "/proc/$0/task/$0/children") "$0"'
 """Ends a server whose tests have died; stopped first, it can have no more children."""
-
-ALWAYS = {
-    "listen_addresses": LOOPBACK,
-    "unix_socket_directories": "",
-    # Shared memory lies in the data folder, and goes with it when a server was killed.
-    "dynamic_shared_memory_type": "mmap",
-}
 
 
 @dataclass
@@ -61,20 +54,11 @@ class Postmaster:
         path = self.place / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def create(self, user: str, password: str, settings: dict[str, str], wal_segment_mib: int) -> None:
-        """Make the data folder, with one user, who may do everything."""
-        secret = self.place / "password"
-        secret.write_text(password)
-        secret.chmod(0o644)
-        initdb = self.tree.command(
-            "initdb",
-            *("-D", self.data, "-U", user, "--pwfile", secret, "-A", "scram-sha-256"),
-            *("-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions", f"--wal-segsize={wal_segment_mib}"),
-        )
-        self.tree.run(self.disk.inside(initdb), self.place)
-        lines = "".join(f"{name} = '{value}'\n" for name, value in (ALWAYS | settings).items())
-        append = ["sh", "-c", 'printf %s "$1" >> "$0"', str(self.data / "postgresql.conf"), lines]
-        self.tree.run(self.disk.inside(append), self.place)
+    def create(self, seed: Path, settings: dict[str, str]) -> None:
+        """Make the data folder from a seed."""
+        fresh = self.place / "fresh"
+        grow(self.tree, seed, fresh, settings)
+        self.tree.run(self.disk.inside(["mv", str(fresh), str(self.data)]), self.place)
 
     def start(self) -> None:
         """Begin a life, and wait until it takes connections."""

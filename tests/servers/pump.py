@@ -40,10 +40,17 @@ class Pump:
         now = asyncio.get_running_loop().time
         data = b"."
         while data:
-            data = await self._reader.read(CHUNK)
+            data = await self._received()
             kept = self._watch(data) if data else b""
             if kept or not data:
                 await self._queue.put((now() + self._delay(), kept))
+
+    async def _received(self) -> bytes:
+        """Take a reset for an end: what was sent before is on its way, and arrives."""
+        try:
+            return await self._reader.read(CHUNK)
+        except ConnectionError:
+            return b""
 
     async def _write(self) -> None:
         now = asyncio.get_running_loop().time

@@ -14,10 +14,7 @@ from tests.servers.idle import IdleTransaction
 from tests.servers.patience import PATIENCE
 from tests.servers.port import LOOPBACK, Port
 from tests.servers.postmaster import Postmaster
-
-SUPERUSER = "postgres"
-OWNER = "owner"
-"""A user, and the user's own database."""
+from tests.servers.seed import OWNER, SUPERUSER
 
 SLOW_SYNC = {"commit_delay": "2000", "commit_siblings": "0"}
 """Settings under which every sync of the log takes two milliseconds more, as a disk in a data centre does."""
@@ -40,10 +37,12 @@ class Server:
         disk_mib: int | None = None,
     ) -> None:
         """Stand on the ground, or on a disk of so many MiB (64 is little), whose log lies in files of 1 MiB."""
+        self._ground = ground
+        self._version = version
         self._port = Port()
         self._settings = settings or {}
         self._small = disk_mib is not None
-        self.password = secrets.token_urlsafe(12)
+        self.password = ground.password
         place = ground.place()
         mount = ground.account.folder(place / "disk")
         disk: Disk = Small(ground.account, mount, disk_mib) if disk_mib is not None else Shared()
@@ -83,15 +82,14 @@ class Server:
 
     async def start(self) -> None:
         """Start it, the first time from nothing."""
-        if self._created:
-            await asyncio.to_thread(self._postmaster.start)
-            return
-        self._created = True
-        segment = 1 if self._small else 16
-        await asyncio.to_thread(self._postmaster.create, SUPERUSER, self.password, self._settings, segment)
+        if not self._created:
+            await asyncio.to_thread(self._create)
+            self._created = True
         await asyncio.to_thread(self._postmaster.start)
-        await self._admin.create_owner(OWNER, self.password)
-        await self.create_database(OWNER)
+
+    def _create(self) -> None:
+        seed = self._ground.seed(self._version, 1 if self._small else 16)
+        self._postmaster.create(seed, self._settings)
 
     async def stop(self, mode: Literal["smart", "fast", "immediate"] = "fast") -> None:
         """Stop it in one of PostgreSQL's ways; from then on connections are refused."""

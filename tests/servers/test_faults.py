@@ -35,7 +35,7 @@ async def test_asyncpg_sees_a_full_disk_until_there_is_room(new_server: NewServe
 @pytest.mark.skipif(bool(no_small_disk()), reason=f"no small disk can be mounted: {no_small_disk()}")
 async def test_a_server_ends_when_its_log_cannot_grow_and_starts_again_with_room(new_server: NewServer) -> None:
     """When not even the log can grow the server ends itself, and comes back with what was confirmed."""
-    server = await new_server(disk_mib=64)
+    server = await new_server(disk_mib=64, settings={"restart_after_crash": "off"})
     await execute(server.dsn(), TABLE)
     await execute(server.dsn(), WRITE)
     await server.fill()

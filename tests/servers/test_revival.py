@@ -3,7 +3,8 @@ import asyncio
 import asyncpg
 
 from tests.servers.outcome import SOON, TABLE, WRITE, execute, outcome, session
-from tests.servers.server import OWNER, Server
+from tests.servers.seed import OWNER
+from tests.servers.server import Server
 
 COUNT = "SELECT count(*) FROM things"
 

@@ -35,11 +35,10 @@ class Tree:
         environment = kept | {"LC_ALL": "C", "HOME": str(folder)}
         return {"cwd": folder, "env": environment, "stdin": subprocess.DEVNULL, **self.account.options}
 
-    def run(self, command: list[str], folder: Path) -> None:
-        """Run a program to its end."""
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PATIENCE, check=False, **self.options(folder)
-        )
+    def run(self, command: list[str], folder: Path, said: str = "") -> None:
+        """Run a program to its end; what is said to it is its standard input."""
+        options = self.options(folder) | {"stdin": None, "input": said}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False, **options)
         if done.returncode != 0:
             raise GroundFailed(f"{command} gave {done.returncode}: {done.stderr}")
 
