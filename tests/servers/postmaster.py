@@ -16,8 +16,10 @@ from tests.servers.seed import grow
 from tests.servers.tree import Tree
 
 STOPS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
-STRIKE = 'kill -STOP "$0" && kill -KILL $(cat "/proc/$0/task/$0/children") "$0"'
-"""Ends a server whose tests have died; stopped first, it can have no more children."""
+STRIKE = (
+    'kill -STOP "$0" && kill -KILL $(cat "/proc/$0/task/$0/children") "$0"; set -- $(sed -n 7p "$1"); ipcrm -m "$2"'
+)
+"""Ends a server whose tests have died, and gives back its shared memory; stopped first, it has no more children."""
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Postmaster:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True, **self.tree.options(self.place)
             )
-        self._guard = Guard(STRIKE, str(self._process.pid))
+        self._guard = Guard(STRIKE, str(self._process.pid), str(self.disk.seen(self.data / "postmaster.pid")))
         end = time.monotonic() + PATIENCE
         while not self._ready(self._process.pid):
             if not self.runs:
@@ -149,6 +151,7 @@ class Postmaster:
 
     def restore(self, copy: Path) -> None:
         """Lay an old data folder in place of the one there is; the server must not run."""
+        self._forget_segment()
         self.tree.run(self.disk.inside(["rm", "-rf", str(self.data)]), self.place)
         self.tree.run(self.disk.inside(["cp", "-a", str(copy), str(self.data)]), self.place)
 
