@@ -1,15 +1,14 @@
 """The one order of a thread, and which copy of an input counts in it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 
 from holdfast.domain.event import Event
 from holdfast.domain.ids import ConversationId, EventId
 from holdfast.domain.kinds import ACCEPTED, Kind
 
-
-def place(event: Event) -> tuple[int, int, EventId]:
-    """Give an event's place in the canonical order of its thread."""
-    return event.ots, event.version, event.event_id
+place: Callable[[Event], tuple[int, int, EventId]] = attrgetter("ots", "version", "event_id")
+"""Gives an event's place in the canonical order of its thread."""
 
 
 def counted(events: Iterable[Event]) -> list[Event]:
@@ -25,7 +24,7 @@ def counted(events: Iterable[Event]) -> list[Event]:
         if first is not event and first.kind not in ACCEPTED and event.kind in ACCEPTED:
             chosen[event.dedup_key] = event
     sequence = list(chosen.values())
-    if any(event.kind == Kind.EXPIRED for event in sequence):
+    if Kind.EXPIRED in {event.kind for event in sequence}:
         return _without_void_expiries(sequence)
     return sequence
 

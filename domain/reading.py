@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 T = TypeVar("T")
+_TOO_DEEP = "nested too deeply"
 
 
 class Reader(Generic[T]):
@@ -19,14 +20,16 @@ class Reader(Generic[T]):
     def read(self, data: bytes | str) -> T:
         """Read one value; ValueError (msgspec's are such) when it is none of this shape."""
         try:
-            return self._read(data)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
-
-    def _read(self, data: bytes | str) -> T:
-        try:
             return self._decode(data)
         except msgspec.ValidationError:
             raise
         except (msgspec.DecodeError, UnicodeError):
+            return self._read_slowly(data)
+        except RecursionError:
+            raise ValueError(_TOO_DEEP) from None
+
+    def _read_slowly(self, data: bytes | str) -> T:
+        try:
             return msgspec.convert(json.loads(data), self._shape)
+        except RecursionError:
+            raise ValueError(_TOO_DEEP) from None
