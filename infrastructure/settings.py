@@ -113,6 +113,15 @@ class Settings(BaseSettings):
             raise SettingsError(f"HOLDFAST_MASTER_KEY_FILE cannot be read: {error}") from None
 
 
+_WANTED = {
+    "telegram_bot_token": "the token that BotFather gave you, like 123456:secret",
+    "telegram_api_url": "an address like https://api.telegram.org",
+    "holdfast_allow": "user ids with spaces between, like 12345 67890",
+    "holdfast_owners": "user ids with spaces between, like 12345 67890",
+}
+"""What to write, where pydantic's own sentence does not say it."""
+
+
 def bot_id_of(token: str) -> int:
     """Read a bot's id from its token."""
     return int(token.partition(":")[0])
@@ -123,5 +132,11 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors(include_input=False))
-        raise SettingsError(wrong) from None
+        wrong = {str(one["loc"][0]).lower(): one["msg"] for one in error.errors(include_input=False)}
+        raise SettingsError("; ".join(_told(name, fault) for name, fault in wrong.items())) from None
+
+
+def _told(name: str, fault: str) -> str:
+    """Name a wrong setting, what is wrong with it, and what to write there."""
+    wanted = _WANTED.get(name)
+    return f"{name.upper()}: {fault}" + (f"; it is {wanted}" if wanted else "")

@@ -240,3 +240,32 @@ async def test_a_change_whose_answer_was_lost_is_made_once(road: Road) -> None:
     assert (before, after) == (2, 2)
     assert ["message is not modified" in (why or "") for why in await refusals(road)] == [False, True]
     assert road.rows("SELECT kind FROM deliveries ORDER BY pos DESC LIMIT 1") == [("delivery.sent",)]
+
+
+async def test_a_second_poller_is_named_and_got_over(road: Road, caplog: pytest.LogCaptureFixture) -> None:
+    """While somebody else polls the log says so; afterwards the bot goes on, and every input is answered once."""
+    async with road.bot():
+        ada = await road.control.person("Ada")
+        await tells(ada, "/start")
+        await road.control.fault(
+            "error", "getUpdates", times=2, code=409, description="Conflict: terminated by other getUpdates request"
+        )
+        await tells(ada, "/addmachine")
+        answer = await tells(ada, "Press 4")
+
+    assert "2 of 8" in shown(answer)
+    assert "Telegram gives this bot's updates to somebody else: getUpdates: 409 Conflict" in caplog.text
+    assert road.rows("SELECT count(*), count(DISTINCT dedup_key) FROM events") == [(3, 3)]
+
+
+async def test_the_menu_names_every_command(road: Road) -> None:
+    """As soon as the bot runs, the phone's menu offers its commands."""
+    async with road.bot():
+        ada = await road.control.person("Ada")
+        await tells(ada, "/start")
+        menu = await road.control.calls("setMyCommands")
+
+    assert [call.status for call in menu] == [200]
+    assert [
+        f'"{name}"' in menu[0].params["commands"] for name in ("addmachine", "library", "skip", "back", "help")
+    ] == [True] * 5
