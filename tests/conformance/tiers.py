@@ -15,7 +15,8 @@ from holdfast.infrastructure.tiers.postgres_migrations import migrate
 from holdfast.infrastructure.tiers.store import TierStore
 from tests.servers.database import Database
 from tests.servers.fixtures import fresh
-from tests.servers.server import OWNER, Server
+from tests.servers.seed import OWNER
+from tests.servers.server import Server
 
 LONG = 30.0
 """Seconds that no call of a test needs."""
