@@ -143,6 +143,9 @@ PAYLOADS = {
     "locked": (KEY, "short"),
     "compressed_and_locked": (KEY, "long " * 400),
 }
+LATER_FACTS = {"delayed": replace(FACTS, field="location", delayed=True)}
+"""Facts that came when the first samples were stored already, each in a sample of its own."""
+
 OUTCOMES = ("sent", "blocked", "failed")
 
 
@@ -166,6 +169,10 @@ def made() -> Iterator[tuple[str, dict[str, Any]]]:
         facts, words = FACTS, Words(said=SAID, value=value)
         minted, head = _event(Kind.ANSWERED, key, facts, words)
         yield f"payloads/{name}", {**_sample(minted.record, head.head_hashes), "reads_as": _read(facts, words)}
+    for name, facts in LATER_FACTS.items():
+        words = Words(said=SAID, value="Hall 2")
+        minted, head = _event(Kind.ANSWERED, None, facts, words)
+        yield f"facts/{name}", {**_sample(minted.record, head.head_hashes), "reads_as": _read(facts, words)}
     for outcome in OUTCOMES:
         yield f"deliveries/delivery.{outcome}.v1", _delivery(outcome)
 
