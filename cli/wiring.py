@@ -2,14 +2,16 @@
 
 import importlib
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import random
 
 from msgspec import Struct
 
 from holdfast.bot.intake import Intake
 from holdfast.domain.errors import SettingsError, UnknownFlow
+from holdfast.domain.event import Event
 from holdfast.domain.flow import Flow, Flows
 from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.ports import Messenger, RowChange
@@ -20,12 +22,15 @@ from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
 from holdfast.infrastructure.clock import RandomStock, SystemClock, system_randomness
 from holdfast.infrastructure.log.codec import Codec
-from holdfast.infrastructure.log.event_log import EventLog
+from holdfast.infrastructure.log.event_log import EventLog, MakeTiers
 from holdfast.infrastructure.log.journal import SqliteJournal
 from holdfast.infrastructure.log.keys import Keyring
+from holdfast.infrastructure.log.union import Refolding
 from holdfast.infrastructure.settings import Settings
+from holdfast.infrastructure.tiers.postgres import PostgresTier
+from holdfast.infrastructure.tiers.service import TierService
 from holdfast.projections import states
-from holdfast.projections.fold import fold_of
+from holdfast.projections.fold import fold_of, rows_of
 
 
 class Bot(Struct, frozen=True):
@@ -79,13 +84,34 @@ def _declared(names: str) -> Iterator[Flow]:
         yield flow
 
 
+def tiers_of(settings: Settings, codec: Codec, flows: Flows) -> MakeTiers | None:
+    """Say how the tiers in the settings are put beside a journal; None when there are none."""
+    named = settings.tiers()
+    if not named:
+        return None
+
+    def rows(events: Sequence[Event]) -> Sequence[RowChange]:
+        return list(rows_of(flows, events).values())
+
+    return lambda journal, commits: TierService(
+        [PostgresTier(name, dsn) for name, dsn in named],
+        journal,
+        commits,
+        refolding=Refolding(codec, rows),
+        clock=SystemClock(),
+        chance=random,
+        copies=settings.holdfast_sync_copies,
+    )
+
+
 @asynccontextmanager
 async def opened_log(settings: Settings, bot_id: int) -> AsyncIterator[OpenedLog]:
     """Open the log for one bot; UnknownFlow when an open conversation needs a flow that is not loaded."""
     clock = SystemClock()
     flows = flows_of(settings)
     journal = SqliteJournal(settings.holdfast_journal, clock, system_randomness)
-    log = EventLog(journal, codec_of(settings), clock, RandomStock())
+    codec = codec_of(settings)
+    log = EventLog(journal, codec, clock, RandomStock(), tiers=tiers_of(settings, codec, flows))
     opened = await log.open(bot_id)
     try:
         _refuse_unknown(flows, await journal.rows(states.TABLE))

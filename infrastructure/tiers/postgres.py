@@ -86,13 +86,13 @@ class PostgresTier:
 
     async def marks(self, thread_ids: Sequence[ThreadId], within: float) -> Sequence[Mark]:
         """Read where threads stand, in the order asked."""
-        rows = await self._read("read_marks", within, thread_ids)
+        rows = await self._read(self._link_of(thread_ids), "read_marks", within, thread_ids)
         found = wire.as_marks(rows)
         return [found.get(thread_id, Mark()) for thread_id in thread_ids]
 
     async def thread(self, thread_id: ThreadId, within: float) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
         """Read a whole thread, as of one moment."""
-        rows = await self._read("read_thread", within, thread_id)
+        rows = await self._read(self._link_of([thread_id]), "read_thread", within, thread_id)
         events = tuple(wire.as_record(row[1:]) for row in rows if not row[0])
         return events, tuple(wire.as_record(row[1:]) for row in rows if row[0])
 
@@ -107,7 +107,8 @@ class PostgresTier:
             return await session.rows("push_records", *wire.columns(records))
 
         try:
-            return wire.as_marks(await self._side.run(within, call))
+            link = self._link_of([one.thread_id for one in (*events, *deliveries)])
+            return wire.as_marks(await link.run(within, call))
         except RowRefused as error:
             raise NotExecuted(f"the tier {self.name} did not do it: {error}") from None
 
@@ -140,15 +141,17 @@ class PostgresTier:
         row["migrations"] = tuple(map(int, row["migrations"].split()))
         return TierFacts(**row, encrypted=encrypted)
 
-    async def _read(self, name: str, within: float, *values: object) -> list[tuple[Any, ...]]:
-        return await self._reading(within, lambda session: session.rows(name, *values))
+    def _link_of(self, thread_ids: Sequence[ThreadId]) -> Link:
+        """Choose a connection: what is about one thread takes its lane, and never waits behind a great batch."""
+        first = thread_ids[0]
+        alone = all(thread_id == first for thread_id in thread_ids)
+        return self._lanes[lane_of(first, self.lanes)] if alone else self._side
+
+    async def _read(self, link: Link, name: str, within: float, *values: object) -> list[tuple[Any, ...]]:
+        return await _reading(link, within, lambda session: session.rows(name, *values))
 
     async def _reading(self, within: float, call: Callable[[Session], Awaitable[T]]) -> T:
-        """Run what only reads: when no answer came, nothing was done."""
-        try:
-            return await self._side.run(within, call)
-        except LogUnavailable as error:
-            raise error if isinstance(error, NotExecuted) else NotExecuted(f"{error}") from None
+        return await _reading(self._side, within, call)
 
     async def _name_bot(self, bot_id: int, within: float) -> int:
         rows = await self._side.run(within, lambda session: session.rows("name_bot", str(bot_id)))
@@ -160,6 +163,14 @@ class PostgresTier:
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
+
+
+async def _reading(link: Link, within: float, call: Callable[[Session], Awaitable[T]]) -> T:
+    """Run what only reads: when no answer came, nothing was done."""
+    try:
+        return await link.run(within, call)
+    except LogUnavailable as error:
+        raise error if isinstance(error, NotExecuted) else NotExecuted(f"{error}") from None
 
 
 async def _append(link: Link, batch: Sequence[TierTurn], within: float) -> list[Verdict]:

@@ -13,6 +13,7 @@ from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, Write
 from holdfast.infrastructure.log.union import Refolding
+from holdfast.infrastructure.tiers.breaker import Standing
 from holdfast.infrastructure.tiers.keeper import Keeper
 from holdfast.infrastructure.tiers.lineup import Lineup
 from holdfast.infrastructure.tiers.store import TierStore
@@ -21,7 +22,8 @@ from holdfast.infrastructure.tiers.tier import Tier
 logger = logging.getLogger("holdfast.tiers")
 T = TypeVar("T")
 _START = 5.0
-"""Seconds to give the first tier what a crash left behind, before replies go out."""
+"""Seconds to give the tiers what a crash left behind, before replies go out."""
+_SECOND = 1_000_000
 
 
 class TierService:
@@ -66,16 +68,17 @@ class TierService:
             else:
                 keeper.tier.breaker.trust(self._clock.now())
         self._tasks = [asyncio.create_task(keeper.run(bot_id), name="tier keeper") for keeper in self.keepers]
-        await self._until_one_serves()
+        await self._until_they_serve()
 
-    async def _until_one_serves(self) -> None:
-        """What a crash left on the journal alone is on a tier before anybody is answered, if one can be had."""
-        until = self._clock.now() + _START * 1_000_000
-        while self.lineup.first is None and self._clock.now() < until:
-            if all(tier.breaker.broken for tier in self.lineup.tiers):
-                logger.warning("no tier can be used yet: everything is kept in the journal until then")
-                return
+    async def _until_they_serve(self) -> None:
+        """What a crash left on the journal alone is on the tiers before anybody is answered, if they can be had."""
+        until = self._clock.now() + _START * _SECOND
+        while any(tier.breaker.standing is Standing.CATCHING_UP for tier in self.lineup.tiers):
+            if self._clock.now() > until:
+                break
             await self._clock.sleep(0.02)
+        if self.lineup.first is None:
+            logger.warning("no tier can be used yet: everything is kept in the journal until then")
 
     async def close(self) -> None:
         """Stop the keepers, remember how far they got, let go of the tiers. The journal must still be open."""
