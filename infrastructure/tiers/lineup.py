@@ -73,20 +73,20 @@ class Lineup:
         raise NotExecuted(f"{tier.name}: the thread moved on three times in a row")
 
     async def _in_line(self, tier: Tier, record: Record, mark: Mark, until: int) -> Mark:
-        """Make sure that a tier knows no more of a thread than this journal, and no less if that can be mended.
+        """Make sure that a tier knows just what was known when the turn was decided; Conflict when it knows more.
 
         What it lacks stands behind its cursor; when it has come back with old data, anywhere.
         """
-        thread_id = record.thread_id
+        thread_id, parents = record.thread_id, set(split_ids(record.parents))
         for read in (self._missing, self._all):
-            if mark.closed and set(mark.head_ids) == set(split_ids(record.parents)):
+            if mark.closed and set(mark.head_ids) == parents:
                 return mark
             if not await self._journal.covers(thread_id, mark.head_ids):
                 raise Conflict
             events = [one for one in await read(tier, thread_id) if one.event_id != record.event_id]
             if events:
                 mark = (await tier.give(events, until))[thread_id]
-        if not await self._journal.covers(thread_id, mark.head_ids):
+        if set(mark.head_ids) != parents:
             raise Conflict
         return mark
 

@@ -1,7 +1,8 @@
-"""What the log does over every journal."""
+"""What the log does over every journal, alone and beside every kind of tier."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -10,9 +11,10 @@ from holdfast.domain.event import Draft, Event
 from holdfast.domain.ids import ConversationId, EventId, ThreadId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.ports import Head, Minted, RowChange, Turn
-from holdfast.infrastructure.log.event_log import EventLog
+from holdfast.infrastructure.log.event_log import EventLog, MakeTiers
 from holdfast.infrastructure.log.stores import JournalStore
 from tests.conformance.backends import Backend
+from tests.conformance.beside import tiers_beside
 from tests.conformance.clocks import Dice, StandingClock
 from tests.conformance.scribe import (
     BEN,
@@ -28,19 +30,25 @@ from tests.conformance.scribe import (
     started,
     thread,
 )
+from tests.conformance.tiers import TIER_BACKENDS
 
 
-def log_over(store: JournalStore, seed: int = 5) -> EventLog:
-    return EventLog(store, codec(), StandingClock(), Dice(seed))
+def log_over(store: JournalStore, seed: int = 5, tiers: MakeTiers | None = None) -> EventLog:
+    return EventLog(store, codec(), StandingClock(), Dice(seed), tiers=tiers)
 
 
-@pytest.fixture
-async def log(backend: Backend) -> AsyncIterator[EventLog]:
-    """A log that is open and empty."""
-    log = log_over(backend.store())
-    await log.open(BOT)
-    yield log
-    await log.close()
+@pytest.fixture(params=["alone", *TIER_BACKENDS])
+async def log(backend: Backend, request: pytest.FixtureRequest) -> AsyncIterator[EventLog]:
+    """A log that is open and empty: a journal alone, or one beside a tier."""
+    async with AsyncExitStack() as stack:
+        beside = None
+        if request.param != "alone":
+            made = await stack.enter_async_context(TIER_BACKENDS[request.param](request))
+            beside = tiers_beside([made.tier()])
+        log = log_over(backend.store(), tiers=beside)
+        await log.open(BOT)
+        yield log
+        await log.close()
 
 
 def turn(log: EventLog, given: Inbound, head: Head, draft: Draft | None = None, *rows: RowChange) -> Turn:

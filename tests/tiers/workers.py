@@ -19,11 +19,11 @@ from holdfast.infrastructure.log.event_log import EventLog
 from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.memory import MemoryJournal
 from holdfast.infrastructure.log.stores import JournalStore, Write
-from holdfast.infrastructure.log.union import Refolding
 from holdfast.infrastructure.log.verify import Verifier
 from holdfast.infrastructure.tiers.service import TierService
 from holdfast.infrastructure.tiers.store import TierStore
-from holdfast.projections.fold import TABLES, fold_of, rows_of
+from holdfast.projections.fold import TABLES, fold_of
+from tests.conformance.beside import tiers_beside
 from tests.conformance.clocks import Dice
 from tests.conformance.scribe import ADA, BOT, codec, inbound, thread
 
@@ -49,21 +49,13 @@ class Worker:
     """One process: an engine, its journal, and the tiers it knows."""
 
     def __init__(self, tiers: Sequence[TierStore], journal: JournalStore, *, seed: int, copies: int) -> None:
-        def service(journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
-            self.service = TierService(
-                tiers,
-                journal,
-                commits,
-                refolding=Refolding(codec(), _rows),
-                clock=SystemClock(),
-                chance=lambda: 0.0,
-                copies=copies,
-            )
+        def keeping(journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
+            self.service = tiers_beside(tiers, copies)(journal, commits)
             return self.service
 
         self.journal = journal
         self.messages = Shown()
-        self.log = EventLog(journal, codec(), SystemClock(), Dice(seed), tiers=service)
+        self.log = EventLog(journal, codec(), SystemClock(), Dice(seed), tiers=keeping)
         self.sender = Sender(self.log, self.messages, SystemClock())
         self.turns = Turns(FLOWS, fold_of(FLOWS), self.log, self.sender)
 
@@ -101,10 +93,6 @@ class Worker:
 
 def said_in(event: Event) -> str:
     return event.words.said.text if event.words and event.words.said else event.kind
-
-
-def _rows(events: Sequence[Event]) -> list[RowChange]:
-    return list(rows_of(FLOWS, events).values())
 
 
 @asynccontextmanager
