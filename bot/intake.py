@@ -96,7 +96,7 @@ class Intake:
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
-                if refused and (lasted := self._outage.end(self._clock.now())):
+                if refused and (lasted := self._outage.end(user_id, self._clock.now())):
                     logger.warning("inputs are stored again, after %.1f seconds", lasted)
                 return result
 

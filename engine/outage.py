@@ -7,6 +7,8 @@ from holdfast.domain.inbound import Inbound
 _SECOND = 1_000_000
 _NOTICED = 3 * _SECOND
 """Who wrote so shortly before the end did not wait long enough to be told."""
+_HICCUP = _SECOND
+"""What is stored at a later try, but before so much time has passed, is not worth a word."""
 _REMEMBERED = 10_000
 
 
@@ -18,7 +20,8 @@ class Outage:
         self._since = 0
         self._until = 0
         self._lasts = False
-        self._refused: set[int] = set()
+        self._refused: dict[int, int] = {}
+        self._waited: set[int] = set()
         self._told: OrderedDict[int, None] = OrderedDict()
 
     def refuse(self, user_id: int, now: int) -> None:
@@ -26,11 +29,12 @@ class Outage:
         if not self._lasts:
             self._lasts, self._since = True, now
             self._told.clear()
-        if user_id:
-            self._refused.add(user_id)
+        if user_id and now - self._refused.setdefault(user_id, now) >= _HICCUP:
+            self._waited.add(user_id)
 
-    def end(self, now: int) -> float:
+    def end(self, user_id: int, now: int) -> float:
         """What was refused has been stored; give how many seconds the outage took, 0 when none is on."""
+        self._refused.pop(user_id, None)
         if not self._lasts:
             return 0.0
         self._lasts, self._until = False, now
@@ -43,11 +47,11 @@ class Outage:
         person = inbound.said.user_id
         # Telegram's dates are whole seconds, rounded down.
         wrote_then = self._since - _SECOND <= inbound.occurred_at <= self._until - _NOTICED
-        return person in self._refused or (wrote_then and person not in self._told)
+        return person in self._waited or (wrote_then and person not in self._told)
 
     def tell(self, user_id: int) -> None:
         """A reply that tells somebody of it is owed."""
-        self._refused.discard(user_id)
+        self._waited.discard(user_id)
         self._told[user_id] = None
         if len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)

@@ -22,7 +22,8 @@ def outage(*refused: int, lasted: float = 60) -> Outage:
     seen = Outage()
     for person in refused:
         seen.refuse(person, NOON)
-    assert seen.end(NOON + round(lasted * SECOND)) == lasted
+        seen.refuse(person, NOON + 2 * SECOND)
+    assert seen.end(refused[0], NOON + round(lasted * SECOND)) == lasted
     return seen
 
 
@@ -31,7 +32,7 @@ def test_nobody_waits_where_all_is_well() -> None:
     seen = Outage()
 
     assert not seen.caught(wrote(1))
-    assert seen.end(NOON) == 0.0
+    assert seen.end(ADA, NOON) == 0.0
 
 
 @pytest.mark.parametrize(("seconds", "caught"), [(-2, False), (-1, True), (30, True), (57, True), (58, False)])
@@ -41,10 +42,13 @@ def test_who_wrote_in_the_outage_is_caught(seconds: float, caught: bool) -> None
 
 
 def test_who_was_refused_is_caught_whenever_they_wrote() -> None:
-    """An input that could not be stored has waited, however old it was, also before the outage is over."""
+    """An input that was refused for longer than a hiccup has waited, however old it was, also before all is over."""
     seen = Outage()
     seen.refuse(ADA, NOON)
+    at_first = seen.caught(wrote(-3600))
+    seen.refuse(ADA, NOON + SECOND)
 
+    assert not at_first
     assert seen.caught(wrote(-3600))
     assert not seen.caught(wrote(1, BOB))
 
@@ -55,7 +59,7 @@ def test_each_is_told_once() -> None:
     seen.tell(ADA)
     again = seen.caught(wrote(30)), seen.caught(wrote(30, BOB))
     seen.refuse(BOB, NOON + 100 * SECOND)
-    seen.end(NOON + 200 * SECOND)
+    seen.end(BOB, NOON + 200 * SECOND)
 
     assert again == (False, True)
     assert seen.caught(wrote(150))
@@ -72,3 +76,14 @@ def test_what_is_nobody_s_begins_an_outage_too() -> None:
 
     assert seen.caught(wrote(30))
     assert not seen.caught(wrote(-30, 0))
+
+
+def test_a_hiccup_is_not_told() -> None:
+    """What is stored at the next try is no outage to anybody, and the next hiccup begins to count anew."""
+    seen = Outage()
+    for start in (0, 100):
+        seen.refuse(ADA, NOON + start * SECOND)
+        seen.end(ADA, NOON + start * SECOND + SECOND // 5)
+
+    assert not seen.caught(wrote(0))
+    assert not seen.caught(wrote(100))
