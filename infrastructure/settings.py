@@ -116,6 +116,10 @@ class Settings(BaseSettings):
 _WANTED = {
     "telegram_bot_token": "the token that BotFather gave you, like 123456:secret",
     "telegram_api_url": "an address like https://api.telegram.org",
+    **dict.fromkeys(
+        ("neon_database_url", "supabase_database_url", "railway_database_url"),
+        "an address like postgresql://user:password@host/database",
+    ),
     "holdfast_allow": "user ids with spaces between, like 12345 67890",
     "holdfast_owners": "user ids with spaces between, like 12345 67890",
 }
