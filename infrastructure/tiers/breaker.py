@@ -39,9 +39,10 @@ class Breaker(Struct):
 
     def fail(self, reason: str, now: int) -> bool:
         """Take the tier out of service; a further failed probe makes the next pause longer. Says if it is news."""
-        news = self.standing is not Standing.BROKEN
-        self.pause = FIRST_PAUSE if news else min(2 * self.pause, LONGEST_PAUSE)
-        if news:
+        fell = not self.broken
+        news = fell or reason != self.reason
+        self.pause = FIRST_PAUSE if fell else min(2 * self.pause, LONGEST_PAUSE)
+        if fell:
             self.since = now
         self.standing, self.reason, self.proofs = Standing.BROKEN, reason, 0
         return news

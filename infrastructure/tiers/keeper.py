@@ -7,14 +7,14 @@ from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
-from holdfast.domain.errors import LogUnavailable, NotExecuted
+from holdfast.domain.errors import HoldfastError, NotExecuted, RowRefused
 from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.stores import Cursor, CursorWrite, JournalStore, Write
 from holdfast.infrastructure.tiers.breaker import Standing
-from holdfast.infrastructure.tiers.store import TierFacts
+from holdfast.infrastructure.tiers.store import Settlement
 from holdfast.infrastructure.tiers.tier import Tier
 
 logger = logging.getLogger("holdfast.tiers")
@@ -51,35 +51,43 @@ class Keeper:
         self._clock = clock
         self._chance = chance
         self._in_flight = in_flight
-        self._news = asyncio.Event()
         self._unsettled: dict[ThreadId, None] = {}
+        self._tier_id = ""
         self._saved = Cursor()
         self._saved_at = 0
 
-    def wake(self) -> None:
-        """Something new stands in the journal."""
-        self._news.set()
-
     async def open(self, bot_id: int) -> None:
         """Connect, and go on where this tier was left; OtherBot and the like; NotExecuted when it is out of reach."""
-        self._know(await self.tier.open(bot_id, _OPEN), await self._journal.cursors())
-
-    def _know(self, facts: TierFacts, cursors: dict[str, Cursor]) -> None:
-        cursor = cursors.get(facts.tier_id, Cursor())
-        if facts.canary < cursor.canary:
+        facts = await self.tier.open(bot_id, _OPEN)
+        known = self._tier_id == facts.tier_id
+        cursor = self.tier.cursor if known else (await self._journal.cursors()).get(facts.tier_id, Cursor())
+        self._tier_id = facts.tier_id
+        if facts.canary < cursor.canary or await self._has_lost(cursor):
             logger.warning("%s has come back with old data: it is given everything anew", self.tier.name)
             cursor = Cursor()
-        self.tier.cursor = self._saved = replace(cursor, canary=facts.canary)
+        self.tier.cursor = replace(cursor, canary=facts.canary)
         self.tier.whole.clear()
+
+    async def _has_lost(self, cursor: Cursor) -> bool:
+        """Whether the last event or delivery it was given is gone: a tier that went back in time lost those first."""
+        last = await self._journal.tail(Cursor(cursor.events - 1, cursor.deliveries - 1), 1)
+        events = [one for at, one in last.events if at == cursor.events]
+        deliveries = [one for at, one in last.deliveries if at == cursor.deliveries]
+        for one in (*events, *deliveries):
+            there = await self.tier.remembered(one.thread_id)
+            if one.event_id not in there:
+                return True
+        return False
 
     async def run(self, bot_id: int) -> None:
         """Keep the tier until cancelled."""
         while True:
             try:
                 await self._step(bot_id)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the tier is out of service and tried again
-                if not isinstance(error, LogUnavailable):
-                    logger.error("%s: %r", self.tier.name, error)
+            except HoldfastError as error:
+                self.tier.failed(error)
+            except Exception as error:
+                logger.exception("keeping %s failed; it is tried again", self.tier.name)
                 self.tier.failed(error)
 
     async def _step(self, bot_id: int) -> None:
@@ -119,12 +127,12 @@ class Keeper:
         """Wait for news, and gather for a moment; a silent tier is probed."""
         try:
             async with asyncio.timeout(_AWAKE):
-                await self._news.wait()
+                await self.tier.news.wait()
         except TimeoutError:
             self._compare(await self.tier.probe(_PROBE))
         else:
             await self._clock.sleep(_GATHER)
-        self._news.clear()
+        self.tier.news.clear()
 
     async def give(self) -> int:
         """Give the tier the next of what it lacks; say how much that was. NotExecuted, Ambiguous."""
@@ -160,10 +168,21 @@ class Keeper:
         threads = list(dict.fromkeys([*self._unsettled, *touched]))
         if not threads:
             return
-        settlements = await self._journal.settlements(threads)
-        done = await self.tier.settle(settlements) if settlements else []
-        followed = {one.thread_id for one, was in zip(settlements, done, strict=True) if was}
+        followed = await self._settle(await self._journal.settlements(threads))
         self._unsettled = dict.fromkeys([one for one in threads if one not in followed][-_UNSETTLED:])
+
+    async def _settle(self, settlements: Sequence[Settlement]) -> set[ThreadId]:
+        """Settle what can be; a row that a tier refuses keeps only its own thread from it."""
+        if not settlements:
+            return set()
+        try:
+            done = await self.tier.settle(settlements)
+        except RowRefused as error:
+            if len(settlements) == 1:
+                logger.error("%s refuses the rows of a thread: %s", self.tier.name, error)
+                return {settlements[0].thread_id}
+            return set().union(*[await self._settle([one]) for one in settlements])
+        return {one.thread_id for one, was in zip(settlements, done, strict=True) if was}
 
     async def _save(self, now: int) -> None:
         if self._saved != self.tier.cursor and now - self._saved_at >= _SAVE_EVERY:
@@ -171,6 +190,6 @@ class Keeper:
 
     async def save(self) -> None:
         """Remember how far the tier has been given the journal."""
-        if self.tier.facts is not None and self._saved != self.tier.cursor:
+        if self._tier_id and self._saved != self.tier.cursor:
             self._saved, self._saved_at = self.tier.cursor, self._clock.now()
-            await self._commits.write(CursorWrite(self.tier.facts.tier_id, self._saved))
+            await self._commits.write(CursorWrite(self._tier_id, self._saved))

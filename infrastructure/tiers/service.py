@@ -62,7 +62,6 @@ class TierService:
                 raise error
             if isinstance(error, Exception):
                 keeper.tier.failed(error)
-                logger.warning("%s can't be used yet: %s", keeper.tier.name, error)
             elif isinstance(error, BaseException):
                 raise error
             else:
@@ -86,13 +85,16 @@ class TierService:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for keeper in self.keepers:
-            await keeper.save()
+            try:
+                await keeper.save()
+            except LogUnavailable as error:
+                logger.warning("%s is given some of the journal again next time: %s", keeper.tier.name, error)
             await keeper.tier.close()
 
     def wake(self) -> None:
         """Something new stands in the journal."""
         for keeper in self.keepers:
-            keeper.wake()
+            keeper.tier.news.set()
 
     async def append(self, write: AppendWrite) -> bool:
         """Make a turn durable on the journal and on as many tiers as asked; say whether the tiers all have it.

@@ -50,6 +50,8 @@ class Tier:
         self._clock = clock
         self._marks: OrderedDict[ThreadId, Mark] = OrderedDict()
         self._lanes: list[GroupCommit[_Queued, Verdict]] = [GroupCommit(self._append) for _ in range(store.lanes)]
+        self.news = asyncio.Event()
+        """Set when its keeper has something to do: the journal went on, or the tier failed somebody."""
         self.breaker = Breaker(since=clock.now())
         self.patience = Patience()
         self.cursor = Cursor()
@@ -129,6 +131,11 @@ class Tier:
         self.facts = await self._store.open(bot_id, within)
         return self.facts
 
+    async def remembered(self, thread_id: ThreadId) -> set[EventId]:
+        """Read which events and deliveries of a thread are there; NotExecuted, Ambiguous."""
+        events, deliveries = await self._store.thread(thread_id, _UNHURRIED)
+        return {one.event_id for one in (*events, *deliveries)}
+
     async def probe(self, within: float) -> int:
         """Write the canary and read it back; NotExecuted, Ambiguous."""
         return await self._store.probe(within)
@@ -140,6 +147,7 @@ class Tier:
 
     def failed(self, error: Exception) -> None:
         """Take the tier out of service."""
+        self.news.set()
         if self.breaker.fail(str(error), self._clock.now()):
             logger.warning("%s is out of service: %s", self.name, error)
 
