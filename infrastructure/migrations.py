@@ -42,17 +42,17 @@ def newest(dialect: str) -> int:
     return migrations(dialect)[-1].number
 
 
-def lacking(dialect: str, applied: Mapping[int, str]) -> list[Migration]:
+def lacking(dialect: str, applied: Mapping[int, str], place: str = "journal") -> list[Migration]:
     """Name what is missing where these numbers, with these checksums, have been applied.
 
-    NewerJournal and ChangedMigration when that is not a past of this program.
+    `place` is what a message calls it. NewerJournal and ChangedMigration when that is not a past of this program.
     """
     carried = {migration.number: migration for migration in migrations(dialect)}
     for number, checksum in applied.items():
         if number not in carried:
-            raise NewerJournal(f"the journal has migration {number}, this program ends at {max(carried)}")
+            raise NewerJournal(f"the {place} has migration {number}, this program ends at {max(carried)}")
         if carried[number].checksum != checksum:
-            raise ChangedMigration(f"migration {number} is not the one this journal was made with")
+            raise ChangedMigration(f"migration {number} is not the one this {place} was made with")
     return [migration for number, migration in carried.items() if number not in applied]
 
 

@@ -78,7 +78,7 @@ ON CONFLICT (name) DO UPDATE SET value = tier_meta.value RETURNING value;
 
 -- name: read_facts
 -- What a tier says of itself. Beyond a hundred thousand the rows are not counted but taken from the server's estimate.
--- The age of a transaction is null where the role may not see whose it is.
+-- Transactions of people whom neither this role nor the owner may look at are not seen.
 SELECT
     (SELECT value FROM tier_meta WHERE name = 'tier_id') AS tier_id,
     (SELECT value::bigint FROM tier_meta WHERE name = 'bot_id') AS bot_id,
@@ -93,11 +93,7 @@ SELECT
     ) AS owner,
     NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable,
     (SELECT array_to_string(array_agg(number ORDER BY number), ' ') FROM schema_migrations) AS migrations,
-    (
-        SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)::double precision
-        FROM pg_stat_activity
-        WHERE pid <> pg_backend_pid() AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)
-    ) AS xmin_age,
+    greatest(transaction_age(), transaction_age_seen_by_owner()) AS xmin_age,
     (
         SELECT CASE WHEN counted < 100000 THEN counted ELSE greatest(counted, (
             SELECT reltuples::bigint FROM pg_class WHERE oid = 'events'::regclass

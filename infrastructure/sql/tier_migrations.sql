@@ -39,8 +39,7 @@ EXCEPTION WHEN duplicate_object OR unique_violation OR insufficient_privilege TH
 END $$;
 
 -- name: grant_role
--- What the port asks of a tier, and no more. The last grant lets it see how old transactions are; not every
--- administrator may give that.
+-- What the port asks of a tier, and no more.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_app') THEN
@@ -54,11 +53,7 @@ BEGIN
     GRANT SELECT ON schema_migrations TO holdfast_app;
     GRANT EXECUTE ON FUNCTION
         moment, be_durable, write_state, write_machine, write_photo, write_rows, heads_after, all_there, named_in,
-        append_turn, push_records, settle_thread, raise_canary, erase_words
+        append_turn, push_records, settle_thread, raise_canary, erase_words,
+        transaction_age, transaction_age_seen_by_owner
     TO holdfast_app;
-    BEGIN
-        GRANT pg_read_all_stats TO holdfast_app;
-    EXCEPTION WHEN insufficient_privilege THEN
-        NULL;
-    END;
 END $$;

@@ -76,7 +76,7 @@ def _told(error: BaseException) -> str:
         if isinstance(error, family):
             return told
     if isinstance(error, OSError):
-        return f"it cannot be reached: {error.strerror or type(error).__name__}; see whether it runs"
+        return f"it cannot be reached: {error.strerror or error}; see whether it runs"
     return f"the connection failed: {type(error).__name__}"
 
 

@@ -44,9 +44,14 @@ class Session(asyncpg.Connection):
         """Run a statement of `tier.sql` and give its first row, by the columns' names."""
         return dict((await self._run(name))[0].items())
 
-    async def _run(self, name: str, *values: object) -> list[Row]:
+    def _run(self, name: str, *values: object) -> Awaitable[list[Row]]:
         if self.pooled:
-            return await self.fetch(statements("tier.sql")[name], *values)
+            return self.fetch(statements("tier.sql")[name], *values)
+        if name in self._prepared:
+            return self._prepared[name].fetch(*values)
+        return self._run_first(name, *values)
+
+    async def _run_first(self, name: str, *values: object) -> list[Row]:
         return await (await self._statement(name)).fetch(*values)
 
     @property
@@ -100,48 +105,48 @@ class Link:
         sent = False
         try:
             async with asyncio.timeout(within), self._lock:
-                session = await self._connected()
+                session = self._session
+                if session is None or session.is_closed():
+                    session = await self._connect()
                 sent = True
-                return await self._on(session, call)
+                try:
+                    return await call(session)
+                except BaseException as error:
+                    self._drop_unless_whole(error)
+                    raise
         except HoldfastError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a driver raises, it means one of two things
             refused = refusal(error) if sent else None
             raise refused or fault(self._called, error, sent=sent) from None
 
-    async def _on(self, session: Session, call: Callable[[Session], Awaitable[T]]) -> T:
-        try:
-            return await call(session)
-        except (asyncpg.PostgresError, HoldfastError):
-            raise
-        except BaseException as error:
-            if refusal(error) is None:
-                self._drop()
-            raise
+    def _drop_unless_whole(self, error: BaseException) -> None:
+        """Keep the connection only after an answer, or when nothing was sent."""
+        if not isinstance(error, asyncpg.PostgresError | HoldfastError) and refusal(error) is None:
+            self._drop()
 
-    async def _connected(self) -> Session:
-        if self._session is not None and not self._session.is_closed():
-            return self._session
-        if self._closed:
-            raise NotExecuted(f"the tier {self._called} is closed")
-        session = await self._connect()
+    async def _connect(self) -> Session:
+        self._check_open()
+        pooled = self._address.pooled
+        options: dict[str, Any] = {"statement_cache_size": 0} if pooled else {}
+        session = await asyncpg.connect(
+            self._address.dsn,
+            connection_class=Session,
+            server_settings={"application_name": "holdfast"},
+            **options,
+        )
         try:
-            await session.make_ready(pooled=self._address.pooled, warm=self._warm)
+            await session.make_ready(pooled=pooled, warm=self._warm)
+            self._check_open()
         except BaseException:
             session.terminate()
             raise
         self._session = session
         return session
 
-    async def _connect(self) -> Session:
-        pooled = self._address.pooled
-        options: dict[str, Any] = {"statement_cache_size": 0} if pooled else {}
-        return await asyncpg.connect(
-            self._address.dsn,
-            connection_class=Session,
-            server_settings={"application_name": "holdfast"},
-            **options,
-        )
+    def _check_open(self) -> None:
+        if self._closed:
+            raise NotExecuted(f"the tier {self._called} is closed")
 
     def _drop(self) -> None:
         """Let go without a word: a farewell would wait for an answer."""

@@ -86,6 +86,8 @@ class PostgresTier:
 
     async def marks(self, thread_ids: Sequence[ThreadId], within: float) -> Sequence[Mark]:
         """Read where threads stand, in the order asked."""
+        if not thread_ids:
+            return []
         rows = await self._read(self._link_of(thread_ids), "read_marks", within, thread_ids)
         found = wire.as_marks(rows)
         return [found.get(thread_id, Mark()) for thread_id in thread_ids]

@@ -14,6 +14,7 @@ from holdfast.infrastructure.tiers.faults import fault
 
 _DIALECT = "postgres"
 _SQL = "tier_migrations.sql"
+_PLACE = "tier"
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -52,9 +53,9 @@ async def pending(connection: Connection) -> list[Migration]:
     """Name what this tier lacks; NewerJournal, ChangedMigration."""
     sql = statements(_SQL)
     if not await connection.fetchval(sql["exists"]):
-        return lacking(_DIALECT, {})
+        return lacking(_DIALECT, {}, _PLACE)
     rows = await connection.fetch(sql["read_applied"])
-    return lacking(_DIALECT, {row["number"]: row["checksum"] for row in rows})
+    return lacking(_DIALECT, {row["number"]: row["checksum"] for row in rows}, _PLACE)
 
 
 async def apply_pending(connection: Connection) -> list[str]:

@@ -343,6 +343,19 @@ BEGIN
     RETURN raised;
 END $$;
 
+-- How many seconds the oldest transaction has been open that could hold the tail back, as far as one may look.
+CREATE FUNCTION transaction_age() RETURNS double precision LANGUAGE sql STABLE
+RETURN (
+    SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)
+    FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)
+);
+
+-- The same with the eyes of these tables' owner, who at most providers sees more than a bot's role does.
+CREATE FUNCTION transaction_age_seen_by_owner() RETURNS double precision
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
+RETURN transaction_age();
+
 -- Take away the words of these events and deliveries of somebody who asked to be forgotten; the triggers see to it
 -- that they did. Whoever calls says which are covered: how an input's own order is told is not known here.
 CREATE FUNCTION erase_words(of_thread uuid, event_ids uuid[]) RETURNS bigint
@@ -362,4 +375,4 @@ BEGIN
     RETURN erased;
 END $$;
 
-REVOKE ALL ON FUNCTION erase_words FROM PUBLIC;
+REVOKE ALL ON FUNCTION erase_words, transaction_age_seen_by_owner FROM PUBLIC;
