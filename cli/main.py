@@ -7,13 +7,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from holdfast.cli import chat as chatting
-from holdfast.cli import quarantine, reports, show, wiring
+from holdfast.cli import logs, quarantine, reports, show, show_operators, wiring
+from holdfast.cli import migrate as migrating
 from holdfast.cli import run as running
+from holdfast.cli import tiers as tier_reports
+from holdfast.cli.doctor import diagnose
 from holdfast.cli.rebuild import rebuild as rebuild_tables
 from holdfast.cli.work import JournalFile, Json, asked, finished, settings_of
 from holdfast.domain.errors import HoldfastError
-from holdfast.infrastructure.clock import SystemClock, system_randomness
-from holdfast.infrastructure.log.journal import SqliteJournal
 from holdfast.sandbox import __main__ as sandbox_main
 
 app = typer.Typer(
@@ -79,22 +80,42 @@ def sandbox(
 
 
 @app.command()
-def migrate(json: Json = False, journal: JournalFile = None) -> None:
-    """Bring the journal's tables up to this program; makes the journal when there is none."""
+def migrate(
+    json: Json = False,
+    journal: JournalFile = None,
+    tier: Annotated[str | None, typer.Option(help="Only this tier, and not the journal.")] = None,
+    admin_dsn_env: Annotated[
+        str | None, typer.Option(help="The environment variable with an administrator's address, for one tier.")
+    ] = None,
+) -> None:
+    """Bring the journal's and the tiers' tables up to this program. Exit status 1 when a tier's could not be.
+
+    With an administrator's address, the user in the tier's own address is made, and may add to the log but not
+    change it.
+    """
     settings = settings_of()
     path = journal or settings.holdfast_journal
+    done = finished(migrating.migrate(settings, path, tier, admin_dsn_env))
+    show.as_json(done) if json else show_operators.migrated(done, with_journal=tier is None)
+    sys.exit(any(one.problem for one in done.tiers))
 
-    async def bring() -> list[str]:
-        store = SqliteJournal(path, SystemClock(), system_randomness)
-        await store.open()
-        await store.close()
-        return store.applied
 
-    applied = finished(bring())
-    if json:
-        show.as_json({"journal": str(path), "applied": applied})
-    else:
-        sys.stdout.write(f"{path}: {'applied ' + ', '.join(applied) if applied else 'nothing to apply'}\n")
+@app.command()
+def tiers(json: Json = False, journal: JournalFile = None) -> None:
+    """Say of each tier how it is and what it lacks of this journal. Exit status 1 when one can't be used."""
+    settings = settings_of()
+    found = finished(tier_reports.report(settings, journal or settings.holdfast_journal))
+    show.as_json(found) if json else show_operators.tiers(found)
+    sys.exit(any(one.verdict == "bad" for one in found.tiers))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Try every setting, the journal, Telegram and each tier. Exit status 1 when the bot would not run."""
+    logs.set_up()
+    found = finished(diagnose())
+    show.as_json(found) if json else show_operators.diagnosis(found)
+    sys.exit(found.verdict == "bad")
 
 
 @app.command()

@@ -113,13 +113,15 @@ class Settings(BaseSettings):
             raise SettingsError(f"HOLDFAST_MASTER_KEY_FILE cannot be read: {error}") from None
 
 
-_WANTED = {
+WANTED = {
     "telegram_bot_token": "the token that BotFather gave you, like 123456:secret",
     "telegram_api_url": "an address like https://api.telegram.org",
     **dict.fromkeys(
         ("neon_database_url", "supabase_database_url", "railway_database_url"),
         "an address like postgresql://user:password@host/database",
     ),
+    "holdfast_tiers": 'one or more of "name=postgresql://…", with spaces between',
+    "holdfast_sync_copies": "a number from 1 to 9",
     "holdfast_allow": "user ids with spaces between, like 12345 67890",
     "holdfast_owners": "user ids with spaces between, like 12345 67890",
 }
@@ -129,6 +131,15 @@ _WANTED = {
 def bot_id_of(token: str) -> int:
     """Read a bot's id from its token."""
     return int(token.partition(":")[0])
+
+
+def read_what_is_right() -> tuple[Settings, dict[str, str]]:
+    """Read the settings, each wrong one as if it were not set; and say what is wrong with those, never their values."""
+    try:
+        return Settings(), {}
+    except ValidationError as error:
+        wrong = {str(one["loc"][0]): one["msg"] for one in error.errors(include_input=False)}
+    return Settings(**{name: Settings.model_fields[name].default for name in wrong}), wrong
 
 
 def read_settings() -> Settings:
@@ -142,5 +153,5 @@ def read_settings() -> Settings:
 
 def _told(name: str, fault: str) -> str:
     """Name a wrong setting, what is wrong with it, and what to write there."""
-    wanted = _WANTED.get(name)
+    wanted = WANTED.get(name)
     return f"{name.upper()}: {fault}" + (f"; it is {wanted}" if wanted else "")

@@ -46,6 +46,22 @@ class FileLock:
             self._descriptor = None
 
 
+def is_locked(journal: Path) -> bool:
+    """Whether a process works with a journal at this moment; no file is made, and the lock is let go at once."""
+    file = journal.resolve()
+    try:
+        descriptor = os.open(file.with_name(file.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def check_header(path: Path) -> None:
     """Look at a file's first bytes without touching it; AlienJournal, CorruptJournal, NewerJournal."""
     try:

@@ -285,3 +285,16 @@ SELECT tier, events, deliveries, canary FROM cursors;
 INSERT INTO cursors (tier, events, deliveries, canary) VALUES (?, ?, ?, ?)
 ON CONFLICT (tier) DO UPDATE SET
     events = excluded.events, deliveries = excluded.deliveries, canary = excluded.canary;
+
+-- name: read_backlog
+-- What stands behind a tier's cursor: how many events, how many deliveries, and when the oldest of them came.
+SELECT
+    (SELECT count(*) FROM kept_events WHERE pos > ?1),
+    (SELECT count(*) FROM deliveries WHERE pos > ?2),
+    (
+        SELECT min(received_at) FROM (
+            SELECT * FROM (SELECT received_at FROM kept_events WHERE pos > ?1 ORDER BY pos LIMIT 1)
+            UNION ALL
+            SELECT * FROM (SELECT received_at FROM deliveries WHERE pos > ?2 ORDER BY pos LIMIT 1)
+        )
+    );

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.architecture.reading import ROOT
 
-OURS = ("HOLDFAST_", "TELEGRAM_", "PYTHON")
+OURS = ("HOLDFAST_", "TELEGRAM_", "PYTHON", "NEON_", "SUPABASE_", "RAILWAY_")
 
 
 def clean() -> dict[str, str]:
@@ -17,16 +17,18 @@ def clean() -> dict[str, str]:
     return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}", "COLUMNS": "120"}
 
 
-def run(*command: str | Path, folder: Path, typed: str = "") -> str:
+def run(*command: str | Path, folder: Path, typed: str = "", **settings: str) -> str:
     """Run a program to its end and give what it printed; its complaint is the failure's text."""
     words = [str(word) for word in command]
-    done = subprocess.run(words, cwd=folder, env=clean(), input=typed, capture_output=True, text=True, check=False)
+    environment = clean() | settings
+    done = subprocess.run(words, cwd=folder, env=environment, input=typed, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
-def commands(*wanted: tuple[Path, list[str]]) -> list[str]:
-    """Run commands of holdfast, each in its folder, and give what each printed."""
+def commands(*wanted: tuple[Path, list[str]], **settings: str) -> list[str]:
+    """Run commands of holdfast, each in its folder and under these settings, and give what each printed."""
     typed = json.dumps([(str(folder), arguments) for folder, arguments in wanted])
-    printed = json.loads(run(sys.executable, ROOT / "tests" / "docs" / "run_commands.py", folder=ROOT, typed=typed))
+    runner = ROOT / "tests" / "docs" / "run_commands.py"
+    printed = json.loads(run(sys.executable, runner, folder=ROOT, typed=typed, **settings))
     return [str(text) for text in printed]

@@ -14,8 +14,11 @@ from holdfast.cli.main import app
 from tests.architecture.reading import ROOT
 from tests.docs.environment import commands
 from tests.docs.pages import PAGES, Block, blocks, code_in_prose, first_names, headings, name_of, page, section
+from tests.servers.fixtures import finished
+from tests.servers.server import Server
 
 COMMANDS_PAGE = page("docs/commands.md")
+OF_TIERS = ("migrate", "tiers", "doctor")
 OPEN = frozenset({"fields", "facts", "payload"})
 """Objects whose keys are data: their keys differ from one conversation to the next."""
 
@@ -139,13 +142,28 @@ SHAPES = [block for block in blocks(COMMANDS_PAGE) if block.language == "json"]
 
 
 @pytest.fixture(scope="module")
-def printed(folder: Path, conversation: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What each command whose shape is shown really prints, by the line that the page shows."""
-    wanted = []
-    for block in SHAPES:
-        words = [conversation if word == "CONVERSATION" else word for word in block.note.split()]
-        wanted.append((tmp_path_factory.mktemp("new") if "migrate" in words else folder, words[1:]))
-    return {block.note: json.loads(text) for block, text in zip(SHAPES, commands(*wanted), strict=True)}
+def tiers(server: Server) -> str:
+    """The setting that names one tier, in an empty database."""
+    return f"neon={server.dsn(finished(server.create_database()))}"
+
+
+@pytest.fixture(scope="module")
+def printed(folder: Path, conversation: str, tiers: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What each command whose shape is shown really prints, by the line that the page shows.
+
+    Only the commands that report on tiers get one; the page shows first what makes its tables.
+    """
+
+    def words(note: str) -> list[str]:
+        return [conversation if word == "CONVERSATION" else word for word in note.split()[1:]]
+
+    told: dict[str, Any] = {}
+    for with_tiers in (False, True):
+        shown = [block.note for block in SHAPES if (block.note.split()[1] in OF_TIERS) is with_tiers]
+        wanted = [(tmp_path_factory.mktemp("new") if "migrate" in note else folder, words(note)) for note in shown]
+        texts = commands(*wanted, HOLDFAST_TIERS=tiers if with_tiers else "")
+        told |= {note: json.loads(text) for note, text in zip(shown, texts, strict=True)}
+    return told
 
 
 @pytest.mark.parametrize("block", SHAPES, ids=str)
