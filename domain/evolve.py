@@ -90,18 +90,20 @@ def _started(state: ThreadState, event: Event) -> ThreadState:
 
 
 def _filed(state: ThreadState, event: Event) -> ThreadState:
+    facts, words = event.facts, event.words
     conversation = state.conversation(event.conversation_id)
     if conversation is None:
-        return state
-    facts, words = event.facts, event.words
+        # Decided by a worker that did not know its conversation had ended: nothing acknowledged is dropped.
+        late = words.value if words is not None else ""
+        return replace(state, unfiled=(*state.unfiled, (facts.field, late))) if late else state
     album = (words.said.media_group if words is not None and words.said is not None else "") or conversation.album
     if not facts.field:
         return state.with_open(_moved(conversation, event, album=album))
     held = conversation.fields.get(facts.field)
     value = words.value if words is not None and event.kind != Kind.SKIPPED else None
     if (held.source if held else "") != facts.replaces:
-        late = replace(conversation, accepted=_accepted(conversation, event))
-        return replace(state.with_open(late), unfiled=(*state.unfiled, (facts.field, value or "")))
+        heard = replace(conversation, accepted=_accepted(conversation, event))
+        return replace(state.with_open(heard), unfiled=(*state.unfiled, (facts.field, value or "")))
     answer = Answer(value, event.dedup_key, _message_of(event, held))
     return state.with_open(
         _moved(

@@ -11,22 +11,32 @@ place: Callable[[Event], tuple[int, int, EventId]] = attrgetter("ots", "version"
 """Gives an event's place in the canonical order of its thread."""
 
 
+_MOVES = frozenset({Kind.RESUMED, Kind.BACK})
+"""Accepted kinds that say nothing: a stale worker takes up what another has ended, and begins nothing new."""
+
+
 def counted(events: Iterable[Event]) -> list[Event]:
     """Choose what the fold reads: one copy of each input, at the place of its first copy, in canonical order.
 
-    Of several copies an accepted one counts before one that was not, then the first in order: the first copy
-    alone may be the worst informed one. An expiry whose basis lacks an accepted input of its conversation is void.
+    Of several copies the best informed one counts, since a stale worker's may come first in the order: an accepted
+    one before one that was not, one that says something before one that only moves, then the one that had seen
+    most (the greatest version), then the first. An expiry whose basis lacks an accepted input is void.
     """
-    in_order = sorted(events, key=place)
     chosen: dict[str, Event] = {}
-    for event in in_order:
-        first = chosen.setdefault(event.dedup_key, event)
-        if first is not event and first.kind not in ACCEPTED and event.kind in ACCEPTED:
+    for event in sorted(events, key=place):
+        best = chosen.setdefault(event.dedup_key, event)
+        if best is not event and _informed(event) > _informed(best):
             chosen[event.dedup_key] = event
     sequence = list(chosen.values())
     if Kind.EXPIRED in {event.kind for event in sequence}:
         return _without_void_expiries(sequence)
     return sequence
+
+
+def _informed(event: Event) -> tuple[int, int]:
+    if event.kind not in ACCEPTED:
+        return 0, 0
+    return (1 if event.kind in _MOVES else 2), event.version
 
 
 def duplicates(events: Iterable[Event]) -> dict[EventId, EventId]:
