@@ -27,6 +27,8 @@ class Session(asyncpg.Connection):
         self._prepared: dict[str, PreparedStatement[Row]] = {}
         await self.set_type_codec("uuid", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
         if not pooled:
+            # A plan made while the tables were small is kept while they grow.
+            await self.execute("SET enable_seqscan = off")
             for name in warm:
                 await self._statement(name)
 
