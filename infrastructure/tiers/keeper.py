@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import takewhile
 
 from msgspec.structs import replace
 
@@ -14,6 +15,7 @@ from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.stores import Cursor, CursorWrite, JournalStore, Write
 from holdfast.infrastructure.tiers.breaker import Standing
+from holdfast.infrastructure.tiers.flights import Flights
 from holdfast.infrastructure.tiers.store import Settlement
 from holdfast.infrastructure.tiers.tier import Tier
 
@@ -32,7 +34,7 @@ _SECOND = 1_000_000
 
 
 class Keeper:
-    """Runs for as long as the log is open. `in_flight` are the events whose append has not come to its end."""
+    """Runs for as long as the log is open. `flights` are the events whose append has not come to its end."""
 
     def __init__(  # noqa: PLR0913 - what a keeper is wired to
         self,
@@ -42,7 +44,7 @@ class Keeper:
         *,
         clock: Clock,
         chance: Callable[[], float],
-        in_flight: AbstractSet[EventId],
+        flights: Flights,
     ) -> None:
         """Keep this tier beside this journal; `chance` gives a number from 0 to 1."""
         self.tier = tier
@@ -50,7 +52,7 @@ class Keeper:
         self._commits = commits
         self._clock = clock
         self._chance = chance
-        self._in_flight = in_flight
+        self._flights = flights
         self._unsettled: dict[ThreadId, None] = {}
         self._tier_id = ""
         self._saved = Cursor()
@@ -137,8 +139,9 @@ class Keeper:
     async def give(self) -> int:
         """Give the tier the next of what it lacks; say how much that was. NotExecuted, Ambiguous."""
         begun = self._clock.now()
-        tail = await self._journal.tail(self.tier.cursor, _BATCH)
-        settled = self._settled(tail.events)
+        with self._flights.watched() as unsure:
+            tail = await self._journal.tail(self.tier.cursor, _BATCH)
+        settled = _settled(tail.events, unsure)
         events = [one for _, one in settled if one.event_id not in self.tier.whole]
         deliveries = [one for _, one in tail.deliveries]
         await self._push(events, deliveries)
@@ -149,18 +152,9 @@ class Keeper:
         )
         self.tier.whole.difference_update(one.event_id for _, one in settled)
         await self._save(begun)
-        if len(events) + len(deliveries) >= _BATCH and self._in_flight:
+        if len(events) + len(deliveries) >= _BATCH and self._flights:
             await self._clock.sleep((self._clock.now() - begun) / _SECOND)  # people's turns come first
         return len(settled) + len(deliveries)
-
-    def _settled(self, events: Sequence[tuple[int, Record]]) -> list[tuple[int, Record]]:
-        """Take what comes before the first event that may still be taken back."""
-        settled = []
-        for at, record in events:
-            if record.event_id in self._in_flight:
-                break
-            settled.append((at, record))
-        return settled
 
     async def _push(self, events: Sequence[Record], deliveries: Sequence[Record]) -> None:
         """Give, then let the touched threads' heads and rows follow where the tier knows just what is known here."""
@@ -193,3 +187,8 @@ class Keeper:
         if self._tier_id and self._saved != self.tier.cursor:
             self._saved, self._saved_at = self.tier.cursor, self._clock.now()
             await self._commits.write(CursorWrite(self._tier_id, self._saved))
+
+
+def _settled(events: Sequence[tuple[int, Record]], unsure: AbstractSet[EventId]) -> list[tuple[int, Record]]:
+    """Take what comes before the first event that may have been taken back since it was read, or may still be."""
+    return list(takewhile(lambda placed: placed[1].event_id not in unsure, events))

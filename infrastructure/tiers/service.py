@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from holdfast.domain.errors import Conflict, LogUnavailable, NoTier, OtherBot, RowRefused
-from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.ids import ThreadId
 from holdfast.domain.kinds import TIMERS
 from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.envelope import Record
@@ -14,6 +14,7 @@ from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, Write
 from holdfast.infrastructure.log.union import Refolding
 from holdfast.infrastructure.tiers.breaker import Standing
+from holdfast.infrastructure.tiers.flights import Flights
 from holdfast.infrastructure.tiers.keeper import Keeper
 from holdfast.infrastructure.tiers.lineup import Lineup
 from holdfast.infrastructure.tiers.store import TierStore
@@ -46,10 +47,10 @@ class TierService:
         self._refolding = refolding
         self._clock = clock
         self._copies = min(copies, len(stores))
-        self._in_flight: set[EventId] = set()
+        self._flights = Flights()
         self.lineup = Lineup([Tier(store, clock) for store in stores], journal, clock, self._copies)
         self.keepers = [
-            Keeper(tier, journal, commits, clock=clock, chance=chance, in_flight=self._in_flight)
+            Keeper(tier, journal, commits, clock=clock, chance=chance, flights=self._flights)
             for tier in self.lineup.tiers
         ]
         self._tasks: list[asyncio.Task[None]] = []
@@ -103,11 +104,11 @@ class TierService:
         NoTier: it is a timer, which the journal alone may not know.
         """
         event_id = write.record.event_id
-        self._in_flight.add(event_id)
+        self._flights.begin(event_id)
         try:
             return await (self._after_a_tier(write) if write.record.kind in TIMERS else self._at_once(write))
         finally:
-            self._in_flight.discard(event_id)
+            self._flights.end(event_id)
             self.wake()
 
     async def _at_once(self, write: AppendWrite) -> bool:

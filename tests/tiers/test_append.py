@@ -10,7 +10,7 @@ from holdfast.domain.errors import LogUnavailable, NotExecuted, OtherBot
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
 from holdfast.infrastructure.log.memory import MemoryJournal
-from holdfast.infrastructure.log.stores import Outcome, Write
+from holdfast.infrastructure.log.stores import Cursor, Outcome, Tail, Write
 from tests.conformance.scribe import BOT, codec, inbound, thread
 from tests.tiers.hurt import MemoryTier
 from tests.tiers.workers import said_in, two_workers, until, worker
@@ -281,6 +281,42 @@ async def test_an_event_that_may_still_be_taken_back_goes_to_no_other_tier() -> 
         await until(lambda: len(supabase.events) == 1)
 
     assert before == []
+
+
+async def test_an_event_that_is_taken_back_while_a_keeper_reads_goes_to_no_tier() -> None:
+    """A keeper that read a turn from the journal before it was taken back gives the tier only what counts."""
+    neon, supabase = MemoryTier("neon"), MemoryTier("supabase")
+    async with two_workers(neon, supabase) as (one, other):
+        await one.hear(1, "/addmachine")
+        await other.hear(2, "Press 4")
+        await until(lambda: len(supabase.events) == 2)
+        seen, overtaken, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        tail, append = one.journal.tail, neon.append
+
+        async def read(after: Cursor, at_most: int) -> Tail:
+            found = await tail(after, at_most)
+            if any(said_in(codec().event(record)) == "ACME" for _, record in found.events):
+                seen.set()
+                await done.wait()
+            return found
+
+        async def refuse(*given: object) -> object:
+            if not overtaken.is_set():
+                overtaken.set()
+                one.service.wake()
+                await seen.wait()
+            return await append(*given)  # type: ignore[arg-type]
+
+        one.journal.tail = read  # type: ignore[method-assign]
+        neon.append = refuse  # type: ignore[method-assign, assignment]
+        await one.hear(3, "ACME")
+        done.set()
+        await until(lambda: len(supabase.events) >= 3)
+        await until(lambda: len(neon.deliveries) == len(supabase.deliveries) == 3)
+
+        assert texts(supabase) == ["/addmachine", "Press 4", "ACME"]
+        assert supabase.events == neon.events
+        assert await one.problems() == []
 
 
 async def test_nothing_expires_while_no_tier_can_be_had() -> None:
