@@ -1,6 +1,7 @@
 """Workers over tiers: the real engine and the real protocol, over stores in memory and a clock that runs."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -36,9 +37,11 @@ class Shown:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.chats: defaultdict[int, list[str]] = defaultdict(list)
 
     async def send(self, chat_id: int, screen: Screen, replaces: int = 0) -> int:
         self.texts.append(screen.text)
+        self.chats[chat_id].append(screen.text)
         return 100 + len(self.texts)
 
     async def acknowledge(self, callback_id: str) -> None:

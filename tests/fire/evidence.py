@@ -1,0 +1,157 @@
+"""What is left after a fault: every journal and every tier, read row by row and held against what was acknowledged."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+import asyncpg
+
+from holdfast.domain.event import Event
+from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.kinds import TIMERS
+from holdfast.domain.order import counted
+from holdfast.domain.ports import RowChange
+from holdfast.domain.render import owes_reply
+from holdfast.infrastructure.log.envelope import Record
+from holdfast.infrastructure.tiers.wire import as_record
+from holdfast.projections.fold import TABLES, rows_of
+from tests.conformance.scribe import codec
+from tests.conformance.tiers import READ_ROWS, look_into
+from tests.fire.people import Person
+from tests.fire.places import Place
+from tests.tiers.workers import FLOWS, Worker
+
+_COLUMNS = ", ".join(Record._fields)
+_KEYS = {"conversation_states": 3, "user_machines": 1, "photos_wanted": 1}
+_SHOWN = 5
+"""How many problems of one kind are told."""
+
+
+@dataclass
+class Kept:
+    """All that one tier or all journals hold.
+
+    Of a tier, `open` counts the threads that lack an event, `owed` the replies that its heads say are owed.
+    """
+
+    name: str
+    events: dict[EventId, Record] = field(default_factory=dict)
+    deliveries: dict[EventId, Record] = field(default_factory=dict)
+    rows: dict[tuple[str, tuple[object, ...]], RowChange] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    open: int = 0
+    owed: int = 0
+
+    def threads(self) -> dict[ThreadId, list[Event]]:
+        """Give the events of each thread."""
+        found: dict[ThreadId, list[Event]] = {}
+        for record in self.events.values():
+            found.setdefault(record.thread_id, []).append(codec().event(record))
+        return found
+
+
+async def of_tier(place: Place) -> Kept:
+    """Read a tier, past the program, as anybody can."""
+    look = await look_into(place.database)
+    try:
+        kept = Kept(place.name, await _records(look, "events"), await _records(look, "deliveries"))
+        for table in TABLES:
+            for row in await look.fetch(READ_ROWS[table]):
+                values, keys = tuple(row), _KEYS[table]
+                kept.rows[table, values[:keys]] = RowChange(table, values[:keys], values[keys:])
+        quarantined = await look.fetchval("SELECT count(*) FROM quarantine")
+        kept.problems += [f"{place.name}: {quarantined} in quarantine"] if quarantined else []
+        kept.open = await look.fetchval("SELECT count(*) FROM heads WHERE NOT hint_valid")
+        kept.owed = await look.fetchval("SELECT coalesce(sum(undelivered), 0) FROM heads")
+        return kept
+    finally:
+        await look.close()
+
+
+async def _records(look: "asyncpg.Connection[asyncpg.Record]", table: str) -> dict[EventId, Record]:
+    rows = await look.fetch(f"SELECT {_COLUMNS} FROM {table}")  # noqa: S608 - our own names
+    return {record.event_id: record for record in (as_record(tuple(row)) for row in rows)}
+
+
+async def of_journals(workers: Sequence[Worker]) -> Kept:
+    """Read all journals together; the rows are those of a bot that is alone."""
+    kept = Kept("journals")
+    for worker in workers:
+        kept.problems += await worker.problems()
+        async for thread_id in worker.journal.threads():
+            for found, records in (
+                (kept.events, await worker.journal.thread(thread_id)),
+                (kept.deliveries, await worker.journal.deliveries(thread_id)),
+            ):
+                found |= {record.event_id: record for record in records}
+    if len(workers) == 1:
+        kept.rows = {(row.table, row.key): row for row in await workers[0].rows()}
+    return kept
+
+
+def judge(people: Sequence[Person], journals: Kept, tiers: Sequence[Kept], workers: Sequence[Worker]) -> list[str]:
+    """Say what does not hold, each as a sentence."""
+    problems = list(chain(journals.problems, *(tier.problems for tier in tiers)))
+    for tier in tiers:
+        problems += _same(journals, tier)
+        problems += _rows_follow(tier)
+        problems += [f"{tier.name}: {tier.open} threads lack an event"] if tier.open else []
+        # With several bots a settlement may count a reply as owed whose delivery another bot has just given.
+        problems += [f"{tier.name}: {tier.owed} replies are owed"] if tier.owed and len(workers) == 1 else []
+    for kept in (journals, *tiers):
+        threads = kept.threads()
+        for person in people:
+            problems += [f"{kept.name}: {text}" for text in _in_order(person, threads.get(person.thread_id, []))]
+    if len(workers) == 1:
+        problems += _rows_follow(journals)
+    return [*problems, *_answered_once(journals)]
+
+
+def _same(journals: Kept, tier: Kept) -> list[str]:
+    problems = []
+    for what, here, there in (
+        ("events", journals.events, tier.events),
+        ("deliveries", journals.deliveries, tier.deliveries),
+    ):
+        lacks, more = here.keys() - there.keys(), there.keys() - here.keys()
+        other = [one for one in here.keys() & there.keys() if here[one] != there[one]]
+        if lacks or more or other:
+            problems.append(f"{tier.name} lacks {len(lacks)} {what}, has {len(more)} more, {len(other)} otherwise")
+    return problems
+
+
+def _rows_follow(kept: Kept) -> list[str]:
+    folded = [rows_of(FLOWS, events).values() for events in kept.threads().values()]
+    wanted = {(row.table, row.key): row for row in chain.from_iterable(folded)}
+    wrong = [key for key in wanted.keys() | kept.rows.keys() if wanted.get(key) != kept.rows.get(key)]
+    told = [f"{key}: {kept.rows.get(key)} where {wanted.get(key)} should be" for key in wrong[:_SHOWN]]
+    return [f"{kept.name}: {len(wrong)} rows do not follow from the events: {told}"] if wrong else []
+
+
+def _in_order(person: Person, events: Sequence[Event]) -> list[str]:
+    """Each acknowledged input once, in the order in which it was sent, and nothing else."""
+    said = [given.dedup_key for given in person.sent]
+    found = [event.dedup_key for event in counted(events) if event.kind not in TIMERS]
+    if said == found:
+        return []
+    lost, strange = set(said) - set(found), set(found) - set(said)
+    twice = [key for key, times in Counter(found).items() if times > 1]
+    return [f"{person.number}: lost {lost}, never said {strange}, twice {twice}, in order: {not (lost or strange)}"]
+
+
+def _answered_once(journals: Kept) -> list[str]:
+    """Every input that counts has its reply recorded as sent."""
+    fates = Counter(record.parents for record in journals.deliveries.values())
+    owed = [event for events in journals.threads().values() for event in counted(events) if owes_reply(event)]
+    waiting = [event.kind for event in owed if not fates[event.event_id]]
+    twice = [number for number in fates.values() if number > 1]
+    problems = [f"{len(waiting)} inputs have no reply: {waiting[:_SHOWN]}"] if waiting else []
+    return [*problems, f"{len(twice)} replies are recorded twice"] if twice else problems
+
+
+def names_saved(kept: Kept, person: Person) -> list[str]:
+    """Give the names of a person's machines, as a table has them."""
+    rows: Iterable[RowChange] = kept.rows.values()
+    found = [row.values for row in rows if row.table == "user_machines" and row.values]
+    return sorted(str(values[1]) for values in found if values[0] == person.number)

@@ -1,0 +1,137 @@
+"""Tiers burn while people talk: nothing that was acknowledged is missing anywhere when it is over."""
+
+import asyncio
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.chaos.storm import seed
+from tests.fire.conftest import FIGURES
+from tests.fire.evidence import Kept, judge, names_saved, of_journals, of_tier
+from tests.fire.faults import LONG, SHORT, Fault
+from tests.fire.figures import Figures
+from tests.fire.places import places
+from tests.fire.world import HEALING, World, world
+from tests.servers.fixtures import finished
+from tests.servers.ground import Ground
+
+AT_ONCE = 3
+"""How many short faults burn side by side: most of their time they wait."""
+
+
+class Size(NamedTuple):
+    """How long it burns, in seconds before and after a fault that lasts twice as long; how many tiers and people."""
+
+    seconds: float
+    tiers: int
+    people: int
+
+
+SMALL, GREAT = Size(0.4, 2, 4), Size(5.0, 3, 8)
+
+
+@dataclass(frozen=True)
+class Burned:
+    """What a fault left: what is wrong, what the journals hold, the world; and the hurt tiers that nobody missed."""
+
+    fault: Fault
+    figures: Figures
+    problems: list[str]
+    journals: Kept
+    world: World
+    spared: list[str]
+
+
+async def burn(fault: Fault, size: Size, ground: Ground, folder: Path) -> Burned:
+    """Let a fault happen in the middle of traffic, wait until all is healed, and read what is there."""
+    await asyncio.to_thread(folder.mkdir)
+    async with (
+        places(ground, size.tiers, network=fault.network) as there,
+        world(there, folder, bots=fault.workers, people=size.people, seed=seed()) as burning,
+    ):
+        figures = await burning.pass_through(fault, size.seconds)
+        spared = [there[number].name for number in fault.where if not there[number].outcomes]
+        problems, found = await healed(burning, figures)
+        figures.retaken = retaken(folder)
+        return Burned(fault, figures, problems, found, burning, spared)
+
+
+async def healed(burning: World, figures: Figures) -> tuple[list[str], Kept]:
+    """Wait until nothing is wrong any more; give what still is when that takes too long."""
+    await burning.until_all_serve()
+    end = figures.ended + HEALING
+    while True:
+        workers = [bot.worker for bot in burning.bots]
+        journals = await of_journals(workers)
+        found = [await of_tier(place) for place in burning.places]
+        problems = judge(burning.people, journals, found, workers)
+        figures.healed = time.monotonic()
+        if not problems or figures.healed > end:
+            return problems, journals
+        await asyncio.sleep(0.1)
+
+
+def retaken(folder: Path) -> int:
+    """Count the turns that were taken back, in all journals."""
+    found = 0
+    for path in folder.glob("journal-*.db"):
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as journal:
+            found += journal.execute("SELECT count(*) FROM journal_state WHERE state = 'aborted'").fetchone()[0]
+    return found
+
+
+async def burn_all(ground: Ground, folder: Path) -> dict[str, Burned | BaseException]:
+    """Burn everything that is short."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number: int, fault: Fault) -> Burned:
+        async with slots:
+            return await burn(fault, SMALL, ground, folder / str(number))
+
+    results = await asyncio.gather(*(one(*case) for case in enumerate(SHORT)), return_exceptions=True)
+    return {fault.name: result for fault, result in zip(SHORT, results, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def burned(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Burned | BaseException]:
+    """What each short fault left, or why it could not be found out."""
+    return finished(burn_all(ground, tmp_path_factory.mktemp("fire")))
+
+
+def check(one: Burned, request: pytest.FixtureRequest) -> None:
+    """Hold to a fault what it left."""
+    request.config.stash[FIGURES].append(one.figures.line())
+    people, shown = one.world.people, sum(len(life.messages.texts) for life in one.world.lives)
+    assert one.spared == []
+    assert one.problems == []
+    if len(one.world.bots) == 1:
+        assert [names_saved(one.journals, person) for person in people] == [sorted(person.saved) for person in people]
+    # A bot that was killed between a reply and its record sends the reply again.
+    assert shown == len(one.journals.deliveries) or (one.fault.dies and shown > len(one.journals.deliveries))
+
+
+@pytest.mark.parametrize("name", [fault.name for fault in SHORT])
+def test_nothing_acknowledged_is_missing(
+    name: str, burned: dict[str, Burned | BaseException], request: pytest.FixtureRequest
+) -> None:
+    """Through any fault, every acknowledged input ends up once, in order, in the journal and on every tier alike."""
+    one = burned[name]
+    if isinstance(one, BaseException):
+        raise one
+    check(one, request)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("fault", LONG, ids=lambda fault: fault.name)
+async def test_nothing_acknowledged_is_missing_after_a_long_fault(
+    fault: Fault, ground: Ground, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The same holds with three tiers, twice as many people, and a fault of ten seconds."""
+    one = await burn(fault, GREAT, ground, tmp_path / "fire")
+
+    check(one, request)
