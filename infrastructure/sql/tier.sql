@@ -106,3 +106,45 @@ SELECT
         )) END
         FROM (SELECT count(*) AS counted FROM (SELECT FROM deliveries LIMIT 100000) AS part) AS counting
     ) AS deliveries;
+
+-- name: pull_events
+-- The tail behind a place, below every transaction still under way; an origin's own rows show their place alone.
+SELECT xid::text::bigint AS xid, pos, origin <> $3 AS others,
+    event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
+    origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events
+WHERE (xid, pos) > ($1::bigint::text::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY events.xid, events.pos LIMIT $4;
+
+-- name: digest_events
+SELECT received_at / 3600000000 AS hour, count(*), bit_xor(('x' || encode(substr(hash, 1, 8), 'hex'))::bit(64)::bigint)
+FROM events WHERE received_at >= $1 GROUP BY 1;
+
+-- name: hashes_events
+SELECT event_id, hash FROM events WHERE received_at >= $1 AND received_at < $1 + 3600000000;
+
+-- name: records_events
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
+    origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events WHERE event_id = ANY ($1::uuid[]);
+
+-- name: pull_deliveries
+-- The tail behind a place, below every transaction still under way; an origin's own rows show their place alone.
+SELECT xid::text::bigint AS xid, pos, origin <> $3 AS others,
+    event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
+    origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM deliveries
+WHERE (xid, pos) > ($1::bigint::text::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY deliveries.xid, deliveries.pos LIMIT $4;
+
+-- name: digest_deliveries
+SELECT received_at / 3600000000 AS hour, count(*), bit_xor(('x' || encode(substr(hash, 1, 8), 'hex'))::bit(64)::bigint)
+FROM deliveries WHERE received_at >= $1 GROUP BY 1;
+
+-- name: hashes_deliveries
+SELECT event_id, hash FROM deliveries WHERE received_at >= $1 AND received_at < $1 + 3600000000;
+
+-- name: records_deliveries
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
+    origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM deliveries WHERE event_id = ANY ($1::uuid[]);

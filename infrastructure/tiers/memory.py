@@ -4,11 +4,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from holdfast.domain.errors import Ambiguous, NotExecuted, OtherBot, RowRefused
-from holdfast.domain.ids import ConversationId, EventId, ThreadId
+from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
 from holdfast.domain.ports import RowChange
 from holdfast.infrastructure.log.envelope import Record, split_ids
 from holdfast.infrastructure.migrations import migrations
-from holdfast.infrastructure.tiers.store import Appended, Mark, Settlement, Stale, TierFacts, TierTurn, Verdict
+from holdfast.infrastructure.tiers.store import (
+    HOUR,
+    Appended,
+    Digest,
+    Kind,
+    Mark,
+    Place,
+    Pulled,
+    Settlement,
+    Stale,
+    TierFacts,
+    TierTurn,
+    Verdict,
+    digest_of,
+)
 
 _KEYED_BY_USER = frozenset({"conversation_states"})
 
@@ -118,6 +132,36 @@ class MemoryTier:
         """Read what the tier says of itself."""
         self._begin()
         return self._facts()
+
+    async def pull(self, after: Place, but: OriginId, at_most: int, within: float) -> Pulled:  # noqa: ARG002
+        """Read the tail behind a place; rows are numbered as they came."""
+        self._begin()
+        events, at = _behind(self._events, after.events[1], at_most)
+        deliveries, delivered = _behind(self._deliveries, after.deliveries[1], at_most)
+        return Pulled(
+            tuple(one for one in events if one.origin != but),
+            tuple(one for one in deliveries if one.origin != but),
+            Place((0, at), (0, delivered)),
+        )
+
+    async def digest(self, of: Kind, since: int, within: float) -> Digest:  # noqa: ARG002
+        """Sum up what was received in an hour and after."""
+        self._begin()
+        return digest_of((one.received_at, one.hash) for one in self._kept(of) if one.received_at >= since * HOUR)
+
+    async def hashes(self, of: Kind, hour: int, within: float) -> dict[EventId, bytes]:  # noqa: ARG002
+        """Read what was received in one hour."""
+        self._begin()
+        return {one.event_id: one.hash for one in self._kept(of) if one.received_at // HOUR == hour}
+
+    async def records(self, of: Kind, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:  # noqa: ARG002
+        """Read some events or deliveries."""
+        self._begin()
+        wanted = set(event_ids)
+        return tuple(one for one in self._kept(of) if one.event_id in wanted)
+
+    def _kept(self, of: Kind) -> Iterable[Record]:
+        return (self._events if of == "events" else self._deliveries).values()
 
     def rows(self, table: str) -> list[RowChange]:
         """Give a projection's rows, in the order of their keys."""
@@ -234,6 +278,11 @@ class MemoryTier:
                     return "two machines of one person would share a nickname"
                 machines[row.table, row.key] = row
         return ""
+
+
+def _behind(kept: dict[EventId, Record], at: int, at_most: int) -> tuple[list[Record], int]:
+    found = list(kept.values())[at : at + at_most]
+    return found, at + len(found)
 
 
 def _of(thread_id: ThreadId, records: Iterable[Record]) -> tuple[Record, ...]:

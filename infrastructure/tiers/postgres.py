@@ -8,14 +8,19 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from holdfast.domain.errors import LogUnavailable, NotExecuted, OtherBot, RowRefused
-from holdfast.domain.ids import ThreadId
+from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.tiers import postgres_migrations, wire
 from holdfast.infrastructure.tiers.address import read_address
 from holdfast.infrastructure.tiers.link import Link, Session
 from holdfast.infrastructure.tiers.store import (
+    HOUR,
     Appended,
+    Digest,
+    Kind,
     Mark,
+    Place,
+    Pulled,
     Settlement,
     Stale,
     TierFacts,
@@ -142,6 +147,32 @@ class PostgresTier:
         row, encrypted = await self._reading(within, call)
         row["migrations"] = tuple(map(int, row["migrations"].split()))
         return TierFacts(**row, encrypted=encrypted)
+
+    async def pull(self, after: Place, but: OriginId, at_most: int, within: float) -> Pulled:
+        """Read the tail behind a place, without one origin's own."""
+
+        async def call(session: Session) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+            return (
+                await session.rows("pull_events", *after.events, but, at_most),
+                await session.rows("pull_deliveries", *after.deliveries, but, at_most),
+            )
+
+        events, deliveries = await self._reading(within, call)
+        place = Place(wire.last_place(events, after.events), wire.last_place(deliveries, after.deliveries))
+        return Pulled(wire.others(events), wire.others(deliveries), place)
+
+    async def digest(self, of: Kind, since: int, within: float) -> Digest:
+        """Sum up what was received in an hour and after."""
+        rows = await self._read(self._side, f"digest_{of}", within, since * HOUR)
+        return {hour: (count, xor) for hour, count, xor in rows}
+
+    async def hashes(self, of: Kind, hour: int, within: float) -> dict[EventId, bytes]:
+        """Read what was received in one hour."""
+        return dict(await self._read(self._side, f"hashes_{of}", within, hour * HOUR))
+
+    async def records(self, of: Kind, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:
+        """Read some events or deliveries."""
+        return tuple(map(wire.as_record, await self._read(self._side, f"records_{of}", within, event_ids)))
 
     def _link_of(self, thread_ids: Sequence[ThreadId]) -> Link:
         """Choose a connection: what is about one thread takes its lane, and never waits behind a great batch."""

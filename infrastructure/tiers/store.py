@@ -6,12 +6,12 @@ it was done; `NotExecuted` (for certain it was not done: another tier may be ask
 turn of a batch, an outcome of its own (`Conflict`, `RowRefused`), which harms no other turn of the batch.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from holdfast.domain.ids import ConversationId, EventId, ThreadId
+from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
 from holdfast.domain.ports import RowChange
 from holdfast.infrastructure.log.envelope import Record
 
@@ -104,6 +104,41 @@ def lane_of(thread_id: ThreadId, lanes: int) -> int:
     return thread_id[-1] % lanes
 
 
+class Place(Struct, frozen=True, gc=False):
+    """How far a tier's own tail was read, in `events` and in `deliveries`: (transaction, position) of the last row."""
+
+    events: tuple[int, int] = (0, 0)
+    deliveries: tuple[int, int] = (0, 0)
+
+
+class Pulled(Struct, frozen=True, gc=False):
+    """What stands behind a place, but for what one origin wrote, and the place after it."""
+
+    events: tuple[Record, ...]
+    deliveries: tuple[Record, ...]
+    place: Place
+
+
+HOUR = 3_600_000_000
+"""Microseconds."""
+
+Digest = dict[int, tuple[int, int]]
+"""By the hour in which records were received (hours since 1970): how many, and the exclusive or of the first eight
+bytes of their hashes, as a signed number."""
+
+Kind = Literal["events", "deliveries"]
+
+
+def digest_of(received: Iterable[tuple[int, bytes]]) -> Digest:
+    """Sum up records, each given by the microsecond it was received in and its hash."""
+    found: Digest = {}
+    for at, hashed in received:
+        hour = at // HOUR
+        count, xor = found.get(hour, (0, 0))
+        found[hour] = count + 1, xor ^ int.from_bytes(hashed[:8], "big", signed=True)
+    return found
+
+
 class TierStore(Protocol):
     """One tier. Safe to call from many tasks at once; a call that ran out of time leaves no half-used connection."""
 
@@ -158,3 +193,18 @@ class TierStore(Protocol):
 
     async def facts(self, within: float) -> TierFacts:
         """Read what the tier says of itself."""
+
+    async def pull(self, after: Place, but: OriginId, at_most: int, within: float) -> Pulled:
+        """Read the tail behind a place, at most so many events and deliveries, without those of one origin.
+
+        Only what no transaction still under way can come before is read, so nothing is ever missed. NotExecuted.
+        """
+
+    async def digest(self, of: Kind, since: int, within: float) -> Digest:
+        """Sum up what was received in an hour (since 1970) and after; NotExecuted."""
+
+    async def hashes(self, of: Kind, hour: int, within: float) -> dict[EventId, bytes]:
+        """Read what was received in one hour: identities and hashes; NotExecuted."""
+
+    async def records(self, of: Kind, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:
+        """Read some events or deliveries; NotExecuted."""

@@ -79,3 +79,13 @@ def as_record(row: Sequence[Any]) -> Record:
 def as_marks(rows: Iterable[Sequence[Any]]) -> dict[ThreadId, Mark]:
     """Read where threads stand; each row begins with the thread."""
     return {thread_id: Mark(rev, tuple(head_ids), closed) for thread_id, rev, head_ids, closed in rows}
+
+
+def last_place(rows: Sequence[Sequence[Any]], before: tuple[int, int]) -> tuple[int, int]:
+    """Read the place of the last row of a tail; without rows it is where the tail began."""
+    return (rows[-1][0], rows[-1][1]) if rows else before
+
+
+def others(rows: Iterable[Sequence[Any]]) -> tuple[Record, ...]:
+    """Read the records of a tail that other origins wrote."""
+    return tuple(as_record(row[3:]) for row in rows if row[2])
