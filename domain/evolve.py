@@ -48,10 +48,18 @@ def _moved(conversation: Conversation, event: Event, **changes: Any) -> Conversa
     return replace(conversation, updated_at=at, accepted=_accepted(conversation, event), **changes)
 
 
+def _early(state: ThreadState, event: Event) -> ThreadState:
+    """Remember an accepted input whose conversation starts later in the order: its place is that of an earlier copy."""
+    identity = event.conversation_id
+    if identity is None or identity in state.ended or event.kind not in ACCEPTED:
+        return state
+    return replace(state, early={**state.early, identity: (*state.early.get(identity, ()), event.dedup_key)})
+
+
 def _touched(state: ThreadState, event: Event) -> ThreadState:
     conversation = state.conversation(event.conversation_id)
     if conversation is None:
-        return state
+        return _early(state, event)
     surplus = conversation.surplus
     if event.kind == Kind.UNEXPECTED and event.facts.rule == "surplus" and event.words and event.words.said:
         surplus = event.words.said.text
@@ -84,7 +92,7 @@ def _started(state: ThreadState, event: Event) -> ThreadState:
             fields={field: Answer(value, event.dedup_key) for field, value in prefill.items()},
             revisit=facts.reopens,
             subject=facts.subject,
-            accepted=(event.dedup_key,),
+            accepted=(*state.early.get(identity, ()), event.dedup_key),
         )
     )
 
@@ -95,6 +103,7 @@ def _filed(state: ThreadState, event: Event) -> ThreadState:
     if conversation is None:
         # Decided by a worker that did not know its conversation had ended: nothing acknowledged is dropped.
         late = words.value if words is not None else ""
+        state = _early(state, event)
         return replace(state, unfiled=(*state.unfiled, (facts.field, late))) if late else state
     album = (words.said.media_group if words is not None and words.said is not None else "") or conversation.album
     if not facts.field:
@@ -128,7 +137,7 @@ def _message_of(event: Event, held: Answer | None) -> int:
 def _resumed(state: ThreadState, event: Event) -> ThreadState:
     conversation = state.conversation(event.conversation_id)
     if conversation is None:
-        return state
+        return _early(state, event)
     others = tuple(one for one in state.open if one is not conversation)
     taken_up = _moved(conversation, event, revisit=event.facts.reopens or conversation.revisit)
     return replace(state, open=(*others, taken_up), lapsed=None)
@@ -137,7 +146,7 @@ def _resumed(state: ThreadState, event: Event) -> ThreadState:
 def _ended(state: ThreadState, event: Event) -> ThreadState:
     conversation = state.conversation(event.conversation_id)
     if conversation is None:
-        return state
+        return _early(state, event)
     if event.kind == Kind.CONFIRMED:
         state = replace(state, machines=shelved(state.machines, conversation, event.occurred_at))
     if event.kind == Kind.EXPIRED:

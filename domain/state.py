@@ -77,7 +77,7 @@ class ThreadState(Struct, frozen=True, kw_only=True, gc=False):
     `ended` tells how conversations of this thread that were loaded ended, and `lapsed` is the one that expired or
     gave way last, as long as nothing else was begun; `unfiled` are answers that came too late to be filed (field,
     value), kept for the merge card; `heard` is the person's newest message, `album` the album of
-    their newest photo.
+    their newest photo; `early` are inputs accepted for a conversation that stands later in the order than they do.
     """
 
     user_id: int = 0
@@ -89,6 +89,7 @@ class ThreadState(Struct, frozen=True, kw_only=True, gc=False):
     unfiled: tuple[tuple[str, str], ...] = ()
     heard: int = 0
     album: str = ""
+    early: dict[ConversationId, tuple[str, ...]] = {}
 
     @property
     def active(self) -> Conversation | None:

@@ -1,7 +1,7 @@
 """A tier in memory: the protocol's own code runs over it, and faults are one switch away. For tests."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.domain.errors import Ambiguous, NotExecuted, OtherBot, RowRefused
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
@@ -54,10 +54,10 @@ class MemoryTier:
         self.lose_answer_next = 0
         self.quarantine: dict[tuple[EventId, bytes], Record] = {}
         self._tier_id = tier_id or f"memory {name}"
-        self._bot_id: int | None = None
+        self.bot_id: int | None = None
         self._canary = 0
-        self._events: dict[EventId, Record] = {}
-        self._deliveries: dict[EventId, Record] = {}
+        self.events: dict[EventId, Record] = {}
+        self.deliveries: dict[EventId, Record] = {}
         self._threads: dict[ThreadId, _Thread] = {}
         self._tables: dict[tuple[str, tuple[object, ...]], RowChange] = {}
         self._is_open = False
@@ -65,9 +65,9 @@ class MemoryTier:
     async def open(self, bot_id: int, within: float) -> TierFacts:  # noqa: ARG002 - memory needs no time
         """Make sure that this is a tier for this bot."""
         self._check_reachable()
-        if self._bot_id not in {None, bot_id}:
-            raise OtherBot(f"the tier {self.name} belongs to the bot {self._bot_id}, this is {bot_id}")
-        self._bot_id = bot_id
+        if self.bot_id not in {None, bot_id}:
+            raise OtherBot(f"the tier {self.name} belongs to the bot {self.bot_id}, this is {bot_id}")
+        self.bot_id = bot_id
         self._is_open = True
         return self._facts()
 
@@ -94,7 +94,7 @@ class MemoryTier:
     ) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
         """Read a whole thread."""
         self._begin()
-        return _of(thread_id, self._events.values()), _of(thread_id, self._deliveries.values())
+        return _of(thread_id, self.events.values()), _of(thread_id, self.deliveries.values())
 
     async def push(
         self,
@@ -104,11 +104,11 @@ class MemoryTier:
     ) -> dict[ThreadId, Mark]:
         """Insert what is not there."""
         self._begin()
-        for thread_id in {one.thread_id for one in events if self._insert(self._events, one)}:
+        for thread_id in {one.thread_id for one in events if self._insert(self.events, one)}:
             self._find_heads(thread_id)
         for one in deliveries:
-            is_first = one.parents not in {other.parents for other in self._deliveries.values()}
-            if self._insert(self._deliveries, one) and is_first:
+            is_first = one.parents not in {other.parents for other in self.deliveries.values()}
+            if self._insert(self.deliveries, one) and is_first:
                 thread = self._threads.setdefault(one.thread_id, _Thread())
                 thread.undelivered = max(thread.undelivered - 1, 0)
         self._answer()
@@ -136,8 +136,8 @@ class MemoryTier:
     async def pull(self, after: Place, but: OriginId, at_most: int, within: float) -> Pulled:  # noqa: ARG002
         """Read the tail behind a place; rows are numbered as they came."""
         self._begin()
-        events, at = _behind(self._events, after.events[1], at_most)
-        deliveries, delivered = _behind(self._deliveries, after.deliveries[1], at_most)
+        events, at = _behind(self.events, after.events[1], at_most)
+        deliveries, delivered = _behind(self.deliveries, after.deliveries[1], at_most)
         return Pulled(
             tuple(one for one in events if one.origin != but),
             tuple(one for one in deliveries if one.origin != but),
@@ -161,11 +161,24 @@ class MemoryTier:
         return tuple(one for one in self._kept(of) if one.event_id in wanted)
 
     def _kept(self, of: Kind) -> Iterable[Record]:
-        return (self._events if of == "events" else self._deliveries).values()
+        return (self.events if of == "events" else self.deliveries).values()
 
     def rows(self, table: str) -> list[RowChange]:
         """Give a projection's rows, in the order of their keys."""
         return [row for (name, _), row in sorted(self._tables.items()) if name == table]
+
+    def copy(self) -> "MemoryTier":
+        """Keep this moment."""
+        kept = MemoryTier(self.name, lanes=self.lanes, tier_id=self._tier_id)
+        kept.go_back_to(self)
+        return kept
+
+    def go_back_to(self, moment: "MemoryTier") -> None:
+        """Hold what was held at another moment, as a server restored from a copy does."""
+        self._canary, self.bot_id = moment._canary, moment.bot_id  # noqa: SLF001 - of its own kind
+        self.events, self.deliveries = dict(moment.events), dict(moment.deliveries)
+        self._threads = {thread_id: replace(thread) for thread_id, thread in moment._threads.items()}  # noqa: SLF001
+        self._tables = dict(moment._tables)  # noqa: SLF001
 
     def debt(self, thread_id: ThreadId) -> int:
         """Say how many replies a thread is owed."""
@@ -191,7 +204,7 @@ class MemoryTier:
     def _facts(self) -> TierFacts:
         return TierFacts(
             tier_id=self._tier_id,
-            bot_id=self._bot_id,
+            bot_id=self.bot_id,
             canary=self._canary,
             server_version="memory",
             role="memory",
@@ -200,8 +213,8 @@ class MemoryTier:
             encrypted=True,
             migrations=tuple(one.number for one in migrations("postgres")),
             xmin_age=0.0,
-            events=len(self._events),
-            deliveries=len(self._deliveries),
+            events=len(self.events),
+            deliveries=len(self.deliveries),
         )
 
     def _mark(self, thread_id: ThreadId) -> Mark:
@@ -212,18 +225,18 @@ class MemoryTier:
         before = self._mark(record.thread_id)
         if (before.rev, before.head_ids) != (turn.expected.rev, turn.expected.head_ids):
             return Stale(before)
-        if record.event_id in self._events:
+        if record.event_id in self.events:
             return RowRefused("a row breaks a rule of its table: this event is there already")
         parents = set(split_ids(record.parents))
         on_top = before.closed and parents == set(before.head_ids)
         if on_top and (clash := self._clash(turn.rows)):
             return RowRefused(f"a row breaks a rule of its table: {clash}")
-        self._events[record.event_id] = record
+        self.events[record.event_id] = record
         thread = self._threads.setdefault(record.thread_id, _Thread())
         thread.mark = Mark(
             before.rev + 1,
             tuple(sorted({*before.head_ids, record.event_id} - parents)),
-            before.closed and parents <= self._events.keys(),
+            before.closed and parents <= self.events.keys(),
         )
         thread.version = max(thread.version, record.version)
         thread.ots = max(thread.ots, record.ots)
@@ -244,10 +257,10 @@ class MemoryTier:
 
     def _find_heads(self, thread_id: ThreadId) -> None:
         thread = self._threads.setdefault(thread_id, _Thread())
-        events = _of(thread_id, self._events.values())
+        events = _of(thread_id, self.events.values())
         named = {parent for one in events for parent in split_ids(one.parents)}
         heads = sorted({one.event_id for one in events} - named)
-        thread.mark = Mark(thread.mark.rev + 1, tuple(heads), named <= self._events.keys())
+        thread.mark = Mark(thread.mark.rev + 1, tuple(heads), named <= self.events.keys())
         thread.version = max(one.version for one in events)
         thread.ots = max(one.ots for one in events)
 

@@ -62,6 +62,8 @@ class TierService:
             if isinstance(error, OtherBot):
                 raise error
             if isinstance(error, Exception):
+                logger.warning("%s can't be used yet: %s", keeper.tier.name, error)
+                keeper.tier.breaker.reason = str(error)
                 keeper.tier.failed(error)
             elif isinstance(error, BaseException):
                 raise error

@@ -250,7 +250,7 @@ def test_events_of_a_conversation_that_is_not_open_change_nothing() -> None:
     for event in Worker().hears(*up_to("confirm"), taps("✎ Location"), says("/start"), taps("Save", on=8)).events[1:]:
         value = event.words.value if event.words and event.facts.field else ""
         unfiled = ((event.facts.field, value),) if value else ()
-        assert replace(evolve(state, event), heard=state.heard) == replace(state, unfiled=unfiled)
+        assert replace(evolve(state, event), heard=state.heard, early={}) == replace(state, unfiled=unfiled)
 
 
 def test_a_person_who_is_forgotten_has_nothing_left() -> None:
@@ -288,3 +288,21 @@ def test_the_person_is_known_from_what_was_said() -> None:
     """User and chat come from the first words that are there."""
     assert fold(given(says("hello")).worker.events).user_id == PERSON
     assert fold(map(erased, given(says("hello")).worker.events)).user_id == 0
+
+
+def test_an_accepted_input_that_stands_before_its_conversation_is_in_the_basis_of_its_end() -> None:
+    """A stale copy puts an answer before the start it belongs to: the conversation still runs out, and stays so."""
+    a = Worker(name="A").hears(says("hello"), says("hello"))
+    b = a.copy("B")
+    a.takes(3, says("Press 4"))
+    b.takes(4, says("/addmachine"))
+    b.takes(3, says("Press 4"))
+    b.takes(5, says("Acme"))
+    a.learns(b)
+    running = a.state.active
+    assert running is not None
+
+    a.expires(running.conversation_id, *running.accepted)
+
+    assert a.state == fold(a.events)
+    assert a.state.open == ()
