@@ -13,7 +13,7 @@ from holdfast.cli import tiers as tier_reports
 from holdfast.cli.findings import PATIENCE, Finding, Verdict, apart, told, tried, without, worst
 from holdfast.cli.telegram_checks import telegram
 from holdfast.domain.errors import SettingsError
-from holdfast.infrastructure.settings import Settings, bot_id_of, read_what_is_right
+from holdfast.infrastructure.settings import Settings, bot_id_of
 from holdfast.sandbox.app import TOKEN
 
 
@@ -32,9 +32,8 @@ _SUMMARY: dict[Literal["ok", "warn", "bad"], str] = {
 }
 
 
-async def diagnose() -> Diagnosis:
-    """Try everything at once, nothing for longer than its own deadline."""
-    settings, wrong = read_what_is_right()
+async def diagnose(settings: Settings, wrong: dict[str, str]) -> Diagnosis:
+    """Try everything at once, nothing for longer than its own deadline; `wrong` says which settings are, and why."""
     findings = [*setting_checks.each(settings, wrong), *setting_checks.misspelt(), *setting_checks.tiers(settings)]
     tasks = [
         *(tried(name, apart(partial(_all_of, check, settings)), PATIENCE) for name, check in _CHECKS),

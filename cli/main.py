@@ -15,6 +15,7 @@ from holdfast.cli.doctor import diagnose
 from holdfast.cli.rebuild import rebuild as rebuild_tables
 from holdfast.cli.work import JournalFile, Json, asked, finished, settings_of
 from holdfast.domain.errors import HoldfastError
+from holdfast.infrastructure.settings import read_what_is_right
 from holdfast.sandbox import __main__ as sandbox_main
 
 app = typer.Typer(
@@ -112,8 +113,9 @@ def tiers(json: Json = False, journal: JournalFile = None) -> None:
 @app.command()
 def doctor(json: Json = False) -> None:
     """Try every setting, the journal, Telegram and each tier. Exit status 1 when the bot would not run."""
-    logs.set_up()
-    found = finished(diagnose())
+    settings, wrong = read_what_is_right()
+    logs.set_up(*settings.secrets())
+    found = finished(diagnose(settings, wrong))
     show.as_json(found) if json else show_operators.diagnosis(found)
     sys.exit(found.verdict == "bad")
 

@@ -29,6 +29,8 @@ _AWAKE = 120.0
 """Seconds after which a silent tier is probed all the same: free plans fall asleep."""
 _JITTER = 0.5
 _SAVE_EVERY = 1_000_000
+_SETTLED = 1.0
+"""Seconds without news after which it is saved how far the tier was given the journal: operators read that."""
 _UNSETTLED = 10_000
 _SECOND = 1_000_000
 
@@ -126,15 +128,19 @@ class Keeper:
             logger.info("%s serves", self.tier.name)
 
     async def _wait(self) -> None:
-        """Wait for news, and gather for a moment; a silent tier is probed."""
+        """Wait for news, and gather for a moment; a silent tier is probed, and before that what it has is saved."""
+        unsaved = self._saved != self.tier.cursor
         try:
-            async with asyncio.timeout(_AWAKE):
+            async with asyncio.timeout(_SETTLED if unsaved else _AWAKE):
                 await self.tier.news.wait()
         except TimeoutError:
+            if unsaved:
+                return await self.save()
             self._compare(await self.tier.probe(_PROBE))
         else:
             await self._clock.sleep(_GATHER)
         self.tier.news.clear()
+        return None
 
     async def give(self) -> int:
         """Give the tier the next of what it lacks; say how much that was. NotExecuted, Ambiguous."""

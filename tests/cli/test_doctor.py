@@ -8,7 +8,7 @@ import pytest
 from holdfast.bot.wire import Wire
 from holdfast.cli.doctor import diagnose
 from holdfast.cli.journal_checks import LEAST, LITTLE, room
-from holdfast.infrastructure.settings import Settings
+from holdfast.infrastructure.settings import Settings, read_what_is_right
 from holdfast.sandbox import SandboxServer
 from holdfast.sandbox.app import TOKEN
 from tests.cli.hands import journal_of, migrated, run, tiers_setting, typed, whats
@@ -22,7 +22,7 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 
 async def found(name: str) -> str:
     """Give what the doctor finds of one thing."""
-    return whats([one for one in (await diagnose()).findings if one.name == name])
+    return whats([one for one in (await diagnose(*read_what_is_right())).findings if one.name == name])
 
 
 async def test_nothing_set_is_well() -> None:

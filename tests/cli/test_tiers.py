@@ -1,11 +1,16 @@
+import asyncio
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from pydantic import SecretStr
 
 from holdfast.cli.tier_checks import OLDEST, SLOWEST, Seen, checked
+from holdfast.cli.tiers import TierReport
 from holdfast.infrastructure.log.journal import SqliteJournal
+from holdfast.infrastructure.settings import bot_id_of
 from holdfast.infrastructure.tiers.survey import Survey, survey
+from tests.bot.road import road
 from tests.cli.hands import given, journal_of, migrated, reports, run, tiers_setting, typed, whats
 from tests.conformance.scribe import BOT
 from tests.infrastructure.files import hand_on, journal
@@ -264,6 +269,31 @@ async def test_the_command_works_beside_a_bot(
 
     [one] = said.read()["tiers"]
     assert (said.status, one["pending_events"], one["pending_deliveries"]) == (0, 4, 2)
+
+
+async def test_beside_a_talking_bot_everything_is_there(database: Database, tmp_path: Path) -> None:
+    """What a real bot has taken in stands on its tier; the tier is the bot's, and its canary was seen."""
+    async with road(tmp_path) as way, way.bot(holdfast_tiers=SecretStr(tiers_setting(neon=database.dsn))):
+        ada = await way.control.person("Ada")
+        await ada.sees("1 of 8", 10, after=await ada.says("/addmachine"))
+        await ada.sees("2 of 8", 10, after=await ada.says("Press 4"))
+        one = await _given(way.journal, database)
+
+    assert one.bot_id == bot_id_of(way.sandbox.token)
+    assert (one.events, one.pending_events, one.pending_deliveries) == (2, 0, 0)
+    assert one.canary_seen is not None
+    assert "bad" not in whats(one.problems)
+
+
+async def _given(journal: Path, database: Database) -> TierReport:
+    """Look until nothing is pending, for ten seconds at most; a cursor is stored once a second."""
+    for _ in range(100):
+        [one] = await reports(journal, neon=database.dsn)
+        if (one.pending_events, one.pending_deliveries) == (0, 0):
+            break
+        await asyncio.sleep(0.1)
+    [one] = await reports(journal, neon=database.dsn)
+    return one
 
 
 async def test_without_tiers_the_command_says_so() -> None:
