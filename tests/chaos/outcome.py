@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,17 +49,30 @@ class StockOutcome:
         return self.inputs - self.handled
 
 
-async def over_holdfast(
-    folder: Path, seed: int, blows: int, blow: Blow = kill, moments: dict[str, int] = MOMENTS
+async def at_once(_bot: Holdfast) -> None:
+    """Wait for nothing more."""
+
+
+async def over_holdfast(  # noqa: PLR0913 - what a storm is made of
+    folder: Path,
+    seed: int,
+    blows: int,
+    blow: Blow = kill,
+    moments: dict[str, int] = MOMENTS,
+    *,
+    rest: Callable[[Holdfast], Awaitable[None]] = at_once,
+    **settings: str,
 ) -> Outcome:
     """Let a storm pass over our bot, let everything settle, and read what is there."""
     with Sandbox(folder) as sandbox:
         url = await sandbox.ready()
         with Holdfast(folder, url) as bot:
+            bot.settings |= settings
             async with Control(url) as control:
                 storm = Storm(control, bot, seed, blows, blow, moments)
                 await storm.pass_over()
                 await _settle(storm, bot)
+                await rest(bot)
                 findings = await _examine(storm, bot)
                 return Outcome(storm, findings, await bot.stop())
 

@@ -14,13 +14,15 @@ from holdfast.domain.order import counted
 from holdfast.domain.ports import RowChange
 from holdfast.domain.render import owes_reply
 from holdfast.infrastructure.log.envelope import Record
+from holdfast.infrastructure.log.stores import JournalStore
+from holdfast.infrastructure.log.verify import Verifier
 from holdfast.infrastructure.tiers.wire import as_record
 from holdfast.projections.fold import TABLES, rows_of
 from tests.conformance.scribe import codec
 from tests.conformance.tiers import READ_ROWS, look_into
 from tests.fire.people import Person
 from tests.fire.places import Place
-from tests.tiers.workers import FLOWS, Worker
+from tests.tiers.workers import FLOWS
 
 _COLUMNS = ", ".join(Record._fields)
 _KEYS = {"conversation_states": 3, "user_machines": 1, "photos_wanted": 1}
@@ -74,38 +76,44 @@ async def _records(look: "asyncpg.Connection[asyncpg.Record]", table: str) -> di
     return {record.event_id: record for record in (as_record(tuple(row)) for row in rows)}
 
 
-async def of_journals(workers: Sequence[Worker]) -> Kept:
+async def of_journals(journals: Sequence[JournalStore]) -> Kept:
     """Read all journals together; the rows are those of a bot that is alone."""
     kept = Kept("journals")
-    for worker in workers:
-        kept.problems += await worker.problems()
-        async for thread_id in worker.journal.threads():
+    for journal in journals:
+        kept.problems += (await Verifier(journal, codec()).verify()).problems
+        async for thread_id in journal.threads():
             for found, records in (
-                (kept.events, await worker.journal.thread(thread_id)),
-                (kept.deliveries, await worker.journal.deliveries(thread_id)),
+                (kept.events, await journal.thread(thread_id)),
+                (kept.deliveries, await journal.deliveries(thread_id)),
             ):
                 found |= {record.event_id: record for record in records}
-    if len(workers) == 1:
-        kept.rows = {(row.table, row.key): row for row in await workers[0].rows()}
+    if len(journals) == 1:
+        kept.rows = {(row.table, row.key): row for table in TABLES for row in await journals[0].rows(table)}
     return kept
 
 
-def judge(people: Sequence[Person], journals: Kept, tiers: Sequence[Kept], workers: Sequence[Worker]) -> list[str]:
+def judge(people: Sequence[Person], journals: Kept, tiers: Sequence[Kept], bots: int) -> list[str]:
     """Say what does not hold, each as a sentence."""
+    problems = compare(journals, tiers)
+    for kept in (journals, *tiers):
+        threads = kept.threads()
+        for person in people:
+            problems += [f"{kept.name}: {text}" for text in _in_order(person, threads.get(person.thread_id, []))]
+    if bots == 1:
+        problems += _rows_follow(journals)
+        # With several bots a settlement may count a reply as owed whose delivery another bot has just given.
+        problems += [f"{tier.name}: {tier.owed} replies are owed" for tier in tiers if tier.owed]
+    return [*problems, *_answered_once(journals)]
+
+
+def compare(journals: Kept, tiers: Sequence[Kept]) -> list[str]:
+    """Say where a tier does not hold what the journals hold, or its rows do not follow from its events."""
     problems = list(chain(journals.problems, *(tier.problems for tier in tiers)))
     for tier in tiers:
         problems += _same(journals, tier)
         problems += _rows_follow(tier)
         problems += [f"{tier.name}: {tier.open} threads lack an event"] if tier.open else []
-        # With several bots a settlement may count a reply as owed whose delivery another bot has just given.
-        problems += [f"{tier.name}: {tier.owed} replies are owed"] if tier.owed and len(workers) == 1 else []
-    for kept in (journals, *tiers):
-        threads = kept.threads()
-        for person in people:
-            problems += [f"{kept.name}: {text}" for text in _in_order(person, threads.get(person.thread_id, []))]
-    if len(workers) == 1:
-        problems += _rows_follow(journals)
-    return [*problems, *_answered_once(journals)]
+    return problems
 
 
 def _same(journals: Kept, tier: Kept) -> list[str]:

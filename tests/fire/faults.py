@@ -5,8 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import asyncpg
+
 from tests.fire.places import Place
 from tests.servers.disk import no_small_disk
+from tests.servers.patience import until
+from tests.servers.server import Server
 
 Hurt = Callable[[Place], AbstractAsyncContextManager[None]]
 _PAUSE = 0.15
@@ -67,8 +71,24 @@ async def full(place: Place) -> AsyncIterator[None]:
             await server.make_room()
         elif server.runs:
             await server.limit_files(-1)
+        await revived(server)
+
+
+async def revived(server: Server) -> None:
+    """Wait until a server that found its way lets somebody in; start it when it has ended."""
+
+    async def lets_in() -> bool:
         if not server.runs:
+            await server.ended()
             await server.start()
+        try:
+            session = await server.connect()
+        except (asyncpg.PostgresError, OSError):
+            return False
+        session.terminate()
+        return True
+
+    await until(lets_in, "the server lets somebody in again")
 
 
 @asynccontextmanager

@@ -1,10 +1,9 @@
 """Tiers burn while people talk: nothing that was acknowledged is missing anywhere when it is over."""
 
 import asyncio
-import sqlite3
 import time
-from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,16 +11,15 @@ import pytest
 
 from tests.chaos.storm import seed
 from tests.fire.conftest import FIGURES
-from tests.fire.evidence import Kept, judge, names_saved, of_journals, of_tier
+from tests.fire.evidence import Kept, names_saved
 from tests.fire.faults import LONG, SHORT, Fault
 from tests.fire.figures import Figures
+from tests.fire.healing import healed, retaken
 from tests.fire.places import places
-from tests.fire.world import HEALING, World, world
+from tests.fire.side_by_side import result_of, side_by_side
+from tests.fire.world import World, world
 from tests.servers.fixtures import finished
 from tests.servers.ground import Ground
-
-AT_ONCE = 3
-"""How many short faults burn side by side: most of their time they wait."""
 
 
 class Size(NamedTuple):
@@ -56,51 +54,18 @@ async def burn(fault: Fault, size: Size, ground: Ground, folder: Path) -> Burned
     ):
         figures = await burning.pass_through(fault, size.seconds)
         spared = [there[number].name for number in fault.where if not there[number].outcomes]
-        problems, found = await healed(burning, figures)
+        problems, found = await healed(burning)
+        figures.healed = time.monotonic()
         figures.retaken = retaken(folder)
         return Burned(fault, figures, problems, found, burning, spared)
-
-
-async def healed(burning: World, figures: Figures) -> tuple[list[str], Kept]:
-    """Wait until nothing is wrong any more; give what still is when that takes too long."""
-    await burning.until_all_serve()
-    end = figures.ended + HEALING
-    while True:
-        workers = [bot.worker for bot in burning.bots]
-        journals = await of_journals(workers)
-        found = [await of_tier(place) for place in burning.places]
-        problems = judge(burning.people, journals, found, workers)
-        figures.healed = time.monotonic()
-        if not problems or figures.healed > end:
-            return problems, journals
-        await asyncio.sleep(0.1)
-
-
-def retaken(folder: Path) -> int:
-    """Count the turns that were taken back, in all journals."""
-    found = 0
-    for path in folder.glob("journal-*.db"):
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as journal:
-            found += journal.execute("SELECT count(*) FROM journal_state WHERE state = 'aborted'").fetchone()[0]
-    return found
-
-
-async def burn_all(ground: Ground, folder: Path) -> dict[str, Burned | BaseException]:
-    """Burn everything that is short."""
-    slots = asyncio.Semaphore(AT_ONCE)
-
-    async def one(number: int, fault: Fault) -> Burned:
-        async with slots:
-            return await burn(fault, SMALL, ground, folder / str(number))
-
-    results = await asyncio.gather(*(one(*case) for case in enumerate(SHORT)), return_exceptions=True)
-    return {fault.name: result for fault, result in zip(SHORT, results, strict=True)}
 
 
 @pytest.fixture(scope="module")
 def burned(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Burned | BaseException]:
     """What each short fault left, or why it could not be found out."""
-    return finished(burn_all(ground, tmp_path_factory.mktemp("fire")))
+    folder = tmp_path_factory.mktemp("fire")
+    works = {fault.name: partial(burn, fault, SMALL, ground, folder / fault.name) for fault in SHORT}
+    return finished(side_by_side(works))
 
 
 def check(one: Burned, request: pytest.FixtureRequest) -> None:
@@ -120,10 +85,7 @@ def test_nothing_acknowledged_is_missing(
     name: str, burned: dict[str, Burned | BaseException], request: pytest.FixtureRequest
 ) -> None:
     """Through any fault, every acknowledged input ends up once, in order, in the journal and on every tier alike."""
-    one = burned[name]
-    if isinstance(one, BaseException):
-        raise one
-    check(one, request)
+    check(result_of(burned[name]), request)
 
 
 @pytest.mark.torture
