@@ -20,6 +20,9 @@ TARGETS := help env run test lint lock
 ifneq ($(shell grep -rls 'mark\.torture' tests),)
 TARGETS += torture
 endif
+ifneq ($(wildcard tests/simulation/__main__.py),)
+TARGETS += simulate
+endif
 ifneq ($(wildcard benchmarks/__main__.py),)
 TARGETS += bench
 endif
@@ -76,6 +79,11 @@ lock: ## pin in requirements.lock what pyproject.toml asks for; needs uv
 ifneq ($(filter torture,$(TARGETS)),)
 torture: env ## run the tests that take minutes: kills, full disks, seeded storms
 	.venv/bin/python -m pytest -m torture
+endif
+
+ifneq ($(filter simulate,$(TARGETS)),)
+simulate: env ## run seed after seed in virtual time, everything breaking, until stopped; SEEDS="17 18" tells these
+	.venv/bin/python -m tests.simulation $(SEEDS)
 endif
 
 ifneq ($(filter bench,$(TARGETS)),)

@@ -1,0 +1,93 @@
+"""A worker's disk: the real journal in memory, which a crash cuts in the middle of a commit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from holdfast.domain.errors import LogUnavailable
+from holdfast.domain.ids import EventId, OriginId, ThreadId
+from holdfast.infrastructure.log.memory import MemoryJournal
+from holdfast.infrastructure.log.stores import Opened, Outcome, Write
+from tests.simulation.story import Story
+from tests.simulation.tiers import at_once
+
+_READ, _SYNC = 0.0005, 0.006
+
+
+class Disk:
+    """A journal port over a journal in memory. What is committed stays; a commit under way may stay or not."""
+
+    def __init__(self, worker: str, story: Story) -> None:
+        self.full = False
+        self._worker = worker
+        self._story = story
+        self._chance = story.dice(f"disk of {worker}")
+        self._pending: list[tuple[Sequence[Write], asyncio.Future[Sequence[Outcome]]]] = []
+        self.journal = self._new()
+
+    def _new(self) -> MemoryJournal:
+        return MemoryJournal(OriginId(self._chance.randbytes(16)))
+
+    def crash(self) -> None:
+        """Lose what was being written, or not: chance says."""
+        for batch, _ in self._pending:
+            if self._chance.random() < 0.5:
+                at_once(self.journal.commit(batch))
+                self._story.tell("a commit of {} had just reached the disk", len(batch), who=self._worker)
+        self._pending = []
+
+    def lose(self) -> None:
+        """Begin again with an empty disk: a new journal, with an origin of its own."""
+        self.journal = self._new()
+
+    async def open(self) -> Opened:
+        """Open what is there."""
+        await self._wait(_READ)
+        return await self.journal.open()
+
+    async def close(self) -> None:
+        """Let go."""
+        await self.journal.close()
+
+    async def commit(self, batch: Sequence[Write]) -> Sequence[Outcome]:
+        """Write a batch; the answer comes when it is durable, a crash may come before that."""
+        if self.full:
+            await self._wait(_READ)
+            raise LogUnavailable("the disk is full")
+        done: asyncio.Future[Sequence[Outcome]] = self._story.loop.create_future()
+        entry = (batch, done)
+        self._pending.append(entry)
+        self._story.loop.later(self._chance.uniform(_READ, _SYNC), self._write, entry)
+        return await done
+
+    def _write(self, entry: tuple[Sequence[Write], "asyncio.Future[Sequence[Outcome]]"]) -> None:
+        if entry not in self._pending:
+            return
+        self._pending.remove(entry)
+        outcomes = at_once(self.journal.commit(entry[0]))
+        if not entry[1].done():
+            entry[1].set_result(outcomes)
+
+    async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
+        """Give the threads that are owed replies."""
+        async for found in self.journal.owed():
+            yield found
+
+    async def threads(self) -> AsyncIterator[ThreadId]:
+        """Give every thread."""
+        async for found in self.journal.threads():
+            yield found
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Read anything else of the port, after a moment."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        async def read(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+            await self._wait(_READ)
+            return await getattr(self.journal, name)(*arguments, **named)
+
+        return read
+
+    async def _wait(self, seconds: float) -> None:
+        await asyncio.sleep(self._chance.random() * seconds)

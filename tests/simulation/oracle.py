@@ -1,0 +1,204 @@
+"""What must hold once all is healed and at rest: nothing acknowledged is gone, and everybody knows the same."""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+
+from holdfast.domain.event import Event
+from holdfast.domain.evolve import EMPTY, evolve
+from holdfast.domain.ids import EventId, ThreadId, thread_of
+from holdfast.domain.kinds import ACCEPTED, Kind
+from holdfast.domain.order import counted
+from holdfast.domain.ports import RowChange
+from holdfast.domain.render import owes_reply
+from holdfast.domain.state import ThreadState
+from holdfast.infrastructure.log.envelope import Record, split_ids
+from holdfast.infrastructure.log.verify import Verifier
+from holdfast.infrastructure.tiers.store import Mark
+from holdfast.projections.fold import TABLES
+from tests.simulation.story import Story
+from tests.simulation.telegram import Telegram, Update
+from tests.simulation.tiers import Server, at_once
+from tests.simulation.watch import Watch, tell_of
+from tests.simulation.worker import BOT, CODEC, Worker, rows_from
+
+PULLS = False
+"""Whether what stands on one tier alone comes to the others without anybody's asking. While it does not, an event
+that a crash left on a tier and in no journal (it was never acknowledged) stays where it is, and is left aside."""
+
+
+class Oracle:
+    """Judges a world at rest."""
+
+    def __init__(
+        self, story: Story, servers: Sequence[Server], workers: Sequence[Worker], telegram: Telegram, watch: Watch
+    ) -> None:
+        self._story = story
+        self._servers = servers
+        self._workers = workers
+        self._telegram = telegram
+        self._watch = watch
+        self._union: dict[EventId, Record] = {}
+        self._deliveries: dict[EventId, Record] = {}
+
+    async def judge(self) -> None:
+        """Look at everything."""
+        for server in self._servers if PULLS else ():
+            self._gather(server.events, server.deliveries)
+        for worker in self._workers:
+            journal = worker.disk.journal
+            live = {key: one for key, one in journal._events.items() if key not in journal._aborted}  # noqa: SLF001
+            self._gather(live, journal._deliveries)  # noqa: SLF001 - all that it holds
+        self._aborted_are_nowhere()
+        self._tiers_are_equal()
+        self._deliveries_answer()
+        for person in self._telegram.chats:
+            self._thread(thread_of("telegram", BOT, person), person)
+        for worker in self._workers:
+            await self._journal(worker)
+
+    def _gather(self, events: dict[EventId, Record], deliveries: dict[EventId, Record]) -> None:
+        for kept, found in ((self._union, events), (self._deliveries, deliveries)):
+            for event_id, record in found.items():
+                if kept.setdefault(event_id, record).hash != record.hash:
+                    self._problem(f"two events have the identity of {tell_of(record)}")
+
+    def _problem(self, text: str) -> None:
+        self._story.problem(text)
+
+    def _aborted_are_nowhere(self) -> None:
+        anywhere = {**self._union}
+        for server in self._servers:
+            anywhere |= server.events
+        for worker in self._workers:
+            for event_id in worker.disk.journal._aborted:  # noqa: SLF001 - what was taken back
+                if event_id in anywhere:
+                    told = tell_of(anywhere[event_id])
+                    self._problem(f"{worker.name} has taken back {told}, which stands elsewhere")
+
+    def _tiers_are_equal(self) -> None:
+        for server in self._servers:
+            for kept, held in ((self._union, server.events), (self._deliveries, server.deliveries)):
+                if missing := [tell_of(one) for event_id, one in kept.items() if event_id not in held]:
+                    self._problem(f"{server.name} lacks {', '.join(missing[:5])} ({len(missing)} in all)")
+            if server.store.quarantine:
+                self._problem(f"{server.name} holds twins")
+
+    def _deliveries_answer(self) -> None:
+        for one in self._deliveries.values():
+            if one.parents not in self._union:
+                self._problem(f"a delivery answers an event that is nowhere: {tell_of(one)}")
+
+    def _thread(self, thread_id: ThreadId, person: int) -> None:
+        records = [one for one in self._union.values() if one.thread_id == thread_id]
+        events = [CODEC.event(one) for one in records]
+        updates = [one for one in self._telegram.updates if one.person == person]
+        self._inputs_count_once(events, updates)
+        self._accepted_count(events)
+        self._nothing_is_dropped(events)
+        self._expiries_know_all(events)
+        self._order_is_kept(events, updates)
+        self._replies_were_given(events)
+        self._tiers_amount_to_it(thread_id, records, events)
+
+    def _inputs_count_once(self, events: Sequence[Event], updates: Sequence[Update]) -> None:
+        counts = [event.dedup_key for event in counted(events)]
+        for update in updates:
+            if update.acknowledged >= 0 and counts.count(update.key) != 1:
+                self._problem(f"u{update.number} was acknowledged, and counts {counts.count(update.key)} times")
+
+    def _accepted_count(self, events: Sequence[Event]) -> None:
+        counts = {event.dedup_key: event for event in counted(events)}
+        for event in events:
+            if event.kind in ACCEPTED and counts[event.dedup_key].kind not in ACCEPTED:
+                self._problem(f"{event.kind} of {event.dedup_key} was accepted, and another copy counts")
+
+    def _nothing_is_dropped(self, events: Sequence[Event]) -> None:
+        state = EMPTY
+        for event in counted(events):
+            after = evolve(state, event)
+            if event.kind == Kind.ANSWERED and not _is_kept(state, after, event):
+                self._problem(f"the answer {event.dedup_key} is neither filed nor unfiled")
+            state = after
+
+    def _expiries_know_all(self, events: Sequence[Event]) -> None:
+        for expiry in (event for event in counted(events) if event.kind == Kind.EXPIRED):
+            accepted = {
+                event.dedup_key
+                for event in counted(events)
+                if event.conversation_id == expiry.conversation_id and event.kind in ACCEPTED
+            }
+            if not accepted.issubset(expiry.facts.basis):
+                self._problem("a conversation has expired, though its person went on with it")
+
+    def _order_is_kept(self, events: Sequence[Event], updates: Sequence[Update]) -> None:
+        places = {event.dedup_key: place for place, event in enumerate(counted(events))}
+        for one, other in combinations([update for update in updates if update.key in places], 2):
+            waited = 0 <= one.acknowledged <= other.first_posted
+            if waited and places[one.key] > places[other.key]:
+                self._problem(f"u{one.number} was acknowledged before u{other.number} was sent, and stands behind it")
+
+    def _replies_were_given(self, events: Sequence[Event]) -> None:
+        answered = {one.parents for one in self._deliveries.values()}
+        told = {event.dedup_key for event in events if event.event_id in answered}
+        for event in counted(events):
+            if owes_reply(event) and event.dedup_key not in told:
+                self._problem(f"nobody was ever answered to {event.dedup_key} {event.kind}")
+
+    def _tiers_amount_to_it(self, thread_id: ThreadId, records: Sequence[Record], events: Sequence[Event]) -> None:
+        heads = _ends(records)
+        rows = sorted(rows_from(events), key=_row_name)
+        answered = {one.parents for one in self._deliveries.values()}
+        owed = sum(owes_reply(event) and event.event_id not in answered for event in events)
+        for server in self._servers:
+            if not PULLS and any(one.thread_id == thread_id for one in _orphans(server, self._union)):
+                continue
+            [mark] = at_once(server.store.marks([thread_id], 1.0))
+            if mark != Mark(mark.rev, heads, closed=True) and heads:
+                self._problem(f"{server.name} does not know where a thread ends: {mark}")
+            mine = [row for table in TABLES for row in server.store.rows(table) if _is_of(row, events)]
+            if sorted(mine, key=_row_name) != rows:
+                self._problem(f"the rows on {server.name} are not what the events amount to")
+            if server.store.debt(thread_id) != owed:
+                self._problem(f"{server.name} counts {server.store.debt(thread_id)} replies owed, it is {owed}")
+
+    async def _journal(self, worker: Worker) -> None:
+        verdict = await Verifier(worker.disk.journal, CODEC).verify()
+        for problem in verdict.problems:
+            self._problem(f"journal of {worker.name}: {problem}")
+        stands = [row for table in TABLES for row in await worker.disk.journal.rows(table)]
+        wanted = []
+        async for thread_id in worker.disk.journal.threads():
+            records = await worker.disk.journal.thread(thread_id)
+            wanted += rows_from([CODEC.event(one) for one in records])
+        if sorted(stands, key=_row_name) != sorted(wanted, key=_row_name):
+            self._problem(f"the rows in the journal of {worker.name} are not what its events amount to")
+
+
+def _orphans(server: Server, known: dict[EventId, Record]) -> list[Record]:
+    """Find what stands on a tier and in no journal."""
+    return [one for event_id, one in server.events.items() if event_id not in known]
+
+
+def _row_name(row: RowChange) -> tuple[str, str]:
+    return row.table, repr(row.key)
+
+
+def _is_of(row: RowChange, events: Sequence[Event]) -> bool:
+    """Whether a row is about the person of these events."""
+    person = next((event.words.said.user_id for event in events if event.words and event.words.said), 0)
+    return bool(person == (row.key[0] if row.table == "conversation_states" else (row.values or (0,))[0]))
+
+
+def _ends(records: Iterable[Record]) -> tuple[EventId, ...]:
+    here = list(records)
+    named = {parent for one in here for parent in split_ids(one.parents)}
+    return tuple(sorted(one.event_id for one in here if one.event_id not in named))
+
+
+def _is_kept(before: ThreadState, after: ThreadState, event: Event) -> bool:
+    value = event.words.value if event.words else ""
+    if after.unfiled != before.unfiled:
+        return after.unfiled[-1] == (event.facts.field, value)
+    conversation = after.conversation(event.conversation_id)
+    answer = conversation.fields.get(event.facts.field) if conversation else None
+    return answer is not None and answer.value == value

@@ -1,0 +1,157 @@
+"""A worker: the real engine and the real protocol, wired as the program wires them, in a process that may die."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import cast
+
+from holdfast.bot.intake import Intake
+from holdfast.domain.errors import HoldfastError
+from holdfast.domain.event import Event
+from holdfast.domain.flow import Flows
+from holdfast.domain.machine_flows import MACHINE_FLOWS
+from holdfast.domain.ports import RowChange
+from holdfast.domain.screen import Screen
+from holdfast.engine.gate import Gate
+from holdfast.engine.orders import Orders
+from holdfast.engine.recovery import resume_replies
+from holdfast.engine.reply import Reply
+from holdfast.engine.sender import Sender
+from holdfast.engine.turns import Turns
+from holdfast.infrastructure.log.codec import Codec
+from holdfast.infrastructure.log.event_log import EventLog
+from holdfast.infrastructure.log.group_commit import GroupCommit
+from holdfast.infrastructure.log.keys import Keyring
+from holdfast.infrastructure.log.stores import JournalStore, Write
+from holdfast.infrastructure.log.union import Refolding
+from holdfast.infrastructure.tiers.service import TierService
+from holdfast.infrastructure.tiers.store import TierStore
+from holdfast.projections.fold import fold_of, rows_of
+from tests.simulation.disk import Disk
+from tests.simulation.loop import Process
+from tests.simulation.story import Clock, Story
+from tests.simulation.telegram import Telegram, Update
+from tests.simulation.tiers import Link, Server
+from tests.simulation.watch import Watch
+
+BOT = 42
+CODEC = Codec(Keyring(None, bytes))
+FLOWS = Flows([flow.model_copy(update={"ttl": timedelta(seconds=20)}) for flow in MACHINE_FLOWS])
+_TRY_AGAIN = 1.0
+logger = logging.getLogger("holdfast.simulation")
+
+
+def rows_from(events: Sequence[Event]) -> list[RowChange]:
+    """Give the rows that a whole thread amounts to."""
+    return list(rows_of(FLOWS, events).values())
+
+
+class WatchedSender(Sender):
+    """The real sender; each reply that is handed to it is looked at."""
+
+    def __init__(self, worker: "Worker", log: EventLog, clock: Clock) -> None:
+        super().__init__(log, worker, clock)
+        self._worker = worker
+
+    async def put(self, reply: Reply) -> None:
+        self._worker.watch.handed_on(self._worker, reply)
+        await super().put(reply)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still being sent."""
+        return bool(self._tasks)
+
+
+class Worker:
+    """One machine: a disk, links to the tiers, a clock, and now and then a process."""
+
+    service_type: type[TierService] = TierService
+    log_type: type[EventLog] = EventLog
+
+    def __init__(self, name: str, servers: Sequence[Server], telegram: Telegram, *, story: Story, watch: Watch) -> None:
+        self.name = name
+        self.disk = Disk(name, story)
+        self.links = [Link(server, story, name) for server in servers]
+        self.clock = Clock(story.loop)
+        self.watch = watch
+        self.service: TierService | None = None
+        self._telegram = telegram
+        self._story = story
+        self._chance = story.dice(f"chance of {name}")
+        self._process: Process | None = None
+        self._intake: Intake | None = None
+        self.log: EventLog | None = None
+        self.sender: WatchedSender | None = None
+
+    @property
+    def takes(self) -> bool:
+        """Whether it serves."""
+        return self._intake is not None
+
+    def start(self) -> None:
+        """Start a process on this machine."""
+        self._story.tell("starts", who=self.name)
+        self._process = Process(self._story.loop, self.name)
+        self._process.spawn(self._run())
+
+    def crash(self) -> None:
+        """Kill the process, in the middle of whatever it does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process, self._intake, self.service, self.log = None, None, None, None
+            self._story.tell("is killed", who=self.name)
+            self.disk.crash()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                return await self._open()
+            except HoldfastError as error:
+                self._story.tell("cannot start: {}", error)
+                await asyncio.sleep(_TRY_AGAIN)
+
+    async def _open(self) -> None:
+        log = self.log = self.log_type(
+            cast(JournalStore, self.disk), CODEC, self.clock, self._chance.randbytes, tiers=self._tiers
+        )
+        opened = await log.open(BOT)
+        sender = self.sender = WatchedSender(self, log, self.clock)
+        turns = Turns(FLOWS, fold_of(FLOWS), log, sender)
+        orders = Orders(log, int(opened.meta.get("update_epoch", "0")), opened.last_ots, opened.last_received_at)
+        owed = await resume_replies(FLOWS, log, sender)
+        gate = Gate(frozenset(), frozenset())
+        self._intake = Intake(BOT, turns, log, orders=orders, gate=gate, clock=self.clock)
+        self._story.tell("serves; {} replies were owed", owed)
+
+    def _tiers(self, journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
+        self.service = self.service_type(
+            cast(list[TierStore], self.links),
+            journal,
+            commits,
+            refolding=Refolding(CODEC, rows_from),
+            clock=self.clock,
+            chance=self._chance.random,
+        )
+        return self.service
+
+    def post(self, update: Update, done: Callable[[], None]) -> None:
+        """Take an update as a webhook does: the answer goes out when it is durable."""
+        if self._process is not None and self._intake is not None:
+            self._process.spawn(self._take(self._intake, update, done))
+
+    async def _take(self, intake: Intake, update: Update, done: Callable[[], None]) -> None:
+        self._story.tell("is given u{}", update.number)
+        before = self.watch.standing(self)
+        await intake.take([update.raw])
+        self._story.tell("acknowledges u{}", update.number)
+        self.watch.acknowledged(self, update, before)
+        self._story.loop.later(self._chance.random() * 0.02, done)
+
+    async def send(self, chat_id: int, screen: Screen, replaces: int = 0) -> int:
+        """Show a screen, through Telegram."""
+        return await self._telegram.show(chat_id, screen, replaces)
+
+    async def acknowledge(self, callback_id: str) -> None:
+        """Tell Telegram of a tap."""
