@@ -1,7 +1,7 @@
 """What can happen to a tier, each as a context: it begins, goes on under traffic, and ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -177,9 +177,12 @@ async def _again(blow: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
             await task
 
 
+ALL = None
+
+
 @dataclass(frozen=True)
 class Fault:
-    """What happens to which tiers, counted from 0.
+    """What happens to which tiers, counted from 0; `ALL` are all there are.
 
     `network`: there must be a network to hurt. `workers` take each person's inputs in turn. `dies`: the workers are
     killed in the middle of it, and started again on the same journals.
@@ -187,13 +190,16 @@ class Fault:
 
     name: str
     hurt: Hurt
-    where: tuple[int, ...] = (0,)
+    where: tuple[int, ...] | None = (0,)
     network: bool = False
     workers: int = 1
     dies: bool = False
 
+    def hits(self, places: Sequence[Place]) -> Sequence[Place]:
+        """Give the places that it happens to."""
+        return places if self.where is None else [places[number] for number in self.where]
 
-ALL = (0, 1)
+
 SHORT = (
     Fault("the first frozen", frozen),
     Fault("the first killed", killed),
@@ -222,10 +228,10 @@ LONG = (
     Fault("all frozen", frozen, where=ALL),
     Fault("all stopped", stopped, where=ALL),
     Fault("all read-only", read_only, where=ALL),
-    Fault("all one's answers swallowed", swallowed, where=ALL, network=True),
+    Fault("all answers swallowed", swallowed, where=ALL, network=True),
     Fault("all in a black hole", black_hole, where=ALL, network=True),
     Fault("all killed, and the bot killed", killed, where=ALL, dies=True),
-    Fault("all one's answers swallowed, and the bot killed", swallowed, where=ALL, network=True, dies=True),
+    Fault("all answers swallowed, and the bot killed", swallowed, where=ALL, network=True, dies=True),
     Fault("two bots, nothing else", half_open, where=(), workers=2),
     Fault("two bots, the first frozen", frozen, workers=2),
     Fault("two bots, the first one's answers swallowed", swallowed, network=True, workers=2),

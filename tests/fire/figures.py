@@ -11,7 +11,7 @@ from tests.fire.people import Turn
 class Figures:
     """When a fault began and ended, and the turns around it; times are seconds of one clock.
 
-    `healed` is when every tier held everything again, `here` counts how often "saved on this machine" was read,
+    `healed` is when every tier served every bot again, `here` counts how often "saved on this machine" was read,
     `retaken` the turns that were taken back for another worker's.
     """
 

@@ -1,7 +1,6 @@
 """Tiers burn while people talk: nothing that was acknowledged is missing anywhere when it is over."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,9 +52,8 @@ async def burn(fault: Fault, size: Size, ground: Ground, folder: Path) -> Burned
         world(there, folder, bots=fault.workers, people=size.people, seed=seed()) as burning,
     ):
         figures = await burning.pass_through(fault, size.seconds)
-        spared = [there[number].name for number in fault.where if not there[number].outcomes]
+        spared = [place.name for place in fault.hits(there) if not place.outcomes]
         problems, found = await healed(burning)
-        figures.healed = time.monotonic()
         figures.retaken = retaken(folder)
         return Burned(fault, figures, problems, found, burning, spared)
 

@@ -111,8 +111,10 @@ class World:
                 group.create_task(person.work(enough), name="person")
             await asyncio.sleep(seconds)
             await self._burn(fault, figures, 2 * seconds)
+            healing = group.create_task(self._heal(figures), name="healing")
             await asyncio.sleep(seconds)
             enough.set()
+            await healing
         figures.turns = [turn for person in self.people for turn in person.turns]
         figures.here = sum("syncing" in text for worker in self.lives for text in worker.messages.texts)
         return figures
@@ -120,14 +122,21 @@ class World:
     async def _burn(self, fault: Fault, figures: Figures, seconds: float) -> None:
         async with AsyncExitStack() as stack:
             figures.began = time.monotonic()
-            for number in fault.where:
-                await stack.enter_async_context(fault.hurt(self.places[number]))
+            for place in fault.hits(self.places):
+                await stack.enter_async_context(fault.hurt(place))
             await asyncio.sleep(seconds / 2)
             if fault.dies:
                 await asyncio.gather(*(bot.die() for bot in self.bots))
                 await asyncio.gather(*(bot.start() for bot in self.bots))
             await asyncio.sleep(seconds / 2)
         figures.ended = time.monotonic()
+
+    async def _heal(self, figures: Figures) -> None:
+        """See when every tier serves again, which it does only with all that was written meanwhile."""
+        end = figures.ended + HEALING
+        while not self._all_serve() and time.monotonic() < end:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        figures.healed = time.monotonic()
 
     @property
     def lives(self) -> list[Worker]:
