@@ -62,7 +62,7 @@ class EventLog:
         self._codec = codec
         self._clock = clock
         self._randomness = randomness
-        self._commits: GroupCommit[Write, None] = GroupCommit(journal.commit)
+        self._commits: GroupCommit[Write, None] = GroupCommit(journal.commit, last=tiers is not None)
         self._tiers = tiers(journal, self._commits) if tiers else None
         self._mint: Mint | None = None
         self._unanswered: OrderedDict[EventId, Record] = OrderedDict()

@@ -14,9 +14,16 @@ R = TypeVar("R")
 class GroupCommit(Generic[W, R]):
     """Turns many waiting writers into few commits. Each writer waits for its own outcome."""
 
-    def __init__(self, commit: Callable[[Sequence[W]], Awaitable[Sequence[R | Exception]]]) -> None:
-        """Commit through a store; at most one batch is in flight."""
+    def __init__(
+        self, commit: Callable[[Sequence[W]], Awaitable[Sequence[R | Exception]]], *, last: bool = False
+    ) -> None:
+        """Commit through a store; at most one batch is in flight.
+
+        `last`: let whatever begins in the same moment go first. The journal's thread takes the interpreter's lock
+        from a turn that is still on its way to a tier, and the tier is the one that takes longer.
+        """
         self._commit = commit
+        self._last = last
         self._waiting: list[tuple[W, asyncio.Future[R]]] = []
         self._pressing = False
         self._alarm: asyncio.TimerHandle | None = None
@@ -28,6 +35,10 @@ class GroupCommit(Generic[W, R]):
 
         With patience it waits up to so many seconds for another to share its commit with.
         """
+        return await self.begin(write, patience)
+
+    def begin(self, write: W, patience: float = 0.0) -> "asyncio.Future[R]":
+        """Hand one write over, and give where its outcome will be: for whoever has more to do meanwhile."""
         if self._closed:
             raise LogUnavailable("nothing more is taken: the log is being closed")
         loop = asyncio.get_running_loop()
@@ -37,7 +48,7 @@ class GroupCommit(Generic[W, R]):
             self._press()
         elif self._alarm is None:
             self._alarm = loop.call_later(patience, self._press)
-        return await done
+        return done
 
     async def close(self) -> None:
         """Let what was handed in come to its end."""
@@ -55,6 +66,8 @@ class GroupCommit(Generic[W, R]):
 
     async def _run(self) -> None:
         try:
+            if self._last:
+                await asyncio.sleep(0)
             while self._pressing:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 self._pressing = bool(self._waiting)

@@ -100,13 +100,12 @@ class Keeper:
                 await self._clock.sleep(self.tier.breaker.pause)
                 await self._prove(bot_id)
             case Standing.CATCHING_UP:
-                if not await self.give():
+                if await self.give() < _BATCH:
                     await self._clock.sleep(self._chance() * _JITTER)
                     await self._serve()
             case Standing.SERVING:
                 await self._wait()
-                while await self.give():
-                    pass
+                await self._give_most()
 
     async def _prove(self, bot_id: int) -> None:
         """Connect anew first: only a tier that is still the one it was may prove more."""
@@ -122,10 +121,13 @@ class Keeper:
         self.tier.cursor = replace(self.tier.cursor, canary=canary)
 
     async def _serve(self) -> None:
-        """Let turns reach the tier, once nothing came during the pause that it lacks."""
-        if not await self.give():
-            self.tier.breaker.serve(self._clock.now())
-            logger.info("%s serves", self.tier.name)
+        """Let turns reach the tier. What came during the pause is given first, and there is no end to what comes.
+
+        Of what comes after that, a turn brings the past of its own thread.
+        """
+        await self._give_most()
+        self.tier.breaker.serve(self._clock.now())
+        logger.info("%s serves", self.tier.name)
 
     async def _wait(self) -> None:
         """Wait for news, and gather for a moment; a silent tier is probed, and before that what it has is saved."""
@@ -141,6 +143,13 @@ class Keeper:
             await self._clock.sleep(_GATHER)
         self.tier.news.clear()
         return None
+
+    async def _give_most(self) -> None:
+        """Give until little is left. Threads that moved on meanwhile are settled when some more was gathered."""
+        while (given := await self.give()) >= _BATCH:
+            pass
+        if given and self._unsettled:
+            self.tier.news.set()
 
     async def give(self) -> int:
         """Give the tier the next of what it lacks; say how much that was. NotExecuted, Ambiguous."""

@@ -114,10 +114,12 @@ class TierService:
             self.wake()
 
     async def _at_once(self, write: AppendWrite) -> bool:
-        async with asyncio.TaskGroup() as group:
-            kept = group.create_task(_outcome(self._commits.write(write)), name="append to the journal")
-            held = group.create_task(_outcome(self.lineup.append(write)), name="append to a tier")
-        return await self._settle(write, kept.result(), held.result())
+        kept = self._commits.begin(write)
+        try:
+            held = await _outcome(self.lineup.append(write))
+            return await self._settle(write, await _outcome(kept), held)
+        finally:
+            kept.cancel()  # nobody hears of it any more when this was broken off
 
     async def _after_a_tier(self, write: AppendWrite) -> bool:
         held = await self.lineup.append(write)
