@@ -7,14 +7,17 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from benchmarks.failover import failover
 from benchmarks.growth import growth, memory
 from benchmarks.places import places
 from benchmarks.race import SECONDS
 from benchmarks.racing import bots, turns
 from benchmarks.reading import reading
+from benchmarks.ship import ship
 from benchmarks.stages import codecs, stages
+from benchmarks.tiers import tiers
 
-SECTIONS = ("turns", "bots", "codecs", "stages", "memory", "reading", "growth")
+SECTIONS = ("turns", "bots", "codecs", "stages", "memory", "reading", "growth", "tiers", "failover", "ship")
 
 
 def main(wanted: list[str]) -> None:
@@ -31,6 +34,9 @@ def main(wanted: list[str]) -> None:
             "memory": lambda: asyncio.run(memory(found["tmpfs"])),
             "reading": lambda: asyncio.run(_reading(max(3, round(SECONDS / 2)))),
             "growth": lambda: asyncio.run(growth(found["tmpfs"])),
+            "tiers": lambda: tiers(found),
+            "failover": lambda: failover(found["tmpfs"]),
+            "ship": lambda: ship(found["tmpfs"]),
         }
 
         async def _reading(rounds: int) -> None:

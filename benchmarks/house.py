@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from pydantic import SecretStr
 from telegram.request import BaseRequest, RequestData
 
 from benchmarks.updates import BOT, answer
@@ -73,10 +74,16 @@ class InstantWire(Wire):
         self._request = request  # type: ignore[assignment]
 
 
+def settings(journal: Path, tiers: Sequence[str] = ()) -> Settings:
+    """Name a journal, and tiers by their addresses."""
+    named = " ".join(f"tier{number}={dsn}" for number, dsn in enumerate(tiers, start=1))
+    return Settings(holdfast_journal=journal, holdfast_tiers=SecretStr(named) if named else None)
+
+
 @asynccontextmanager
-async def engine(journal: Path) -> AsyncIterator[Turns]:
-    """The engine over a journal; replies are rendered and stay owed."""
-    async with wiring.opened_log(Settings(holdfast_journal=journal), BOT) as opened:
+async def engine(journal: Path, tiers: Sequence[str] = ()) -> AsyncIterator[Turns]:
+    """The engine over a journal, beside the tiers with these addresses; replies are rendered and stay owed."""
+    async with wiring.opened_log(settings(journal, tiers), BOT) as opened:
         settle_in()
         yield Turns(opened.flows, fold_of(opened.flows), opened.log, LeftOwed())
 

@@ -1,8 +1,12 @@
-"""Holdfast's engine over its journal: inputs in, durable events out. Arguments: the journal, how many people."""
+"""Holdfast's engine over its journal: inputs in, durable events out.
+
+Arguments: the journal, how many people, tiers' addresses.
+"""
 
 import asyncio
 import sys
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.house import engine, inbound_of
@@ -11,11 +15,11 @@ from benchmarks.updates import MOST, People
 from holdfast.domain.inbound import Inbound
 
 
-async def main(journal: Path, count: int) -> None:
+async def main(journal: Path, count: int, tiers: Sequence[str]) -> None:
     """Serve slices."""
     people = People()
     stocks: list[deque[Inbound]] = [deque() for _ in range(count)]
-    async with engine(journal) as turns:
+    async with engine(journal, tiers) as turns:
 
         async def turn(seat: int) -> None:
             await turns.take(stocks[seat].popleft())
@@ -30,4 +34,4 @@ async def main(journal: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))
