@@ -74,7 +74,7 @@ class EventLog:
             await self._belong_to(bot_id, opened.meta.get("bot_id"))
             await self._keep_to_key(opened.meta.get("key", NO_KEY))
             if self._tiers is not None:
-                await self._tiers.open(bot_id)
+                await self._tiers.open(bot_id, opened.origin)
         except BaseException:
             await self._journal.close()
             raise

@@ -19,9 +19,9 @@ from holdfast.infrastructure.log.envelope import Record, split_ids
 from holdfast.infrastructure.log.journal_tail import JournalTail
 from holdfast.infrastructure.log.journal_writer import WriterThread, commit, from_iso, row_change
 from holdfast.infrastructure.log.mint import Randomness
-from holdfast.infrastructure.log.stores import Cursor, Opened, Outcome, Snapshot, Tail, Write
+from holdfast.infrastructure.log.stores import Cursor, Opened, Outcome, Snapshot, Tail, Write, cursor_of
 from holdfast.infrastructure.sql import statements
-from holdfast.infrastructure.tiers.store import Settlement
+from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table
 
 _PAGE = 500
 
@@ -276,7 +276,19 @@ class SqliteJournal:
 
     async def cursors(self) -> dict[str, Cursor]:
         """Read every tier's cursor."""
-        return {tier: Cursor(*values) for tier, *values in await self._rows("read_cursors")}
+        return {row[0]: cursor_of(*row[1:]) for row in await self._rows("read_cursors")}
+
+    async def digest(self, of: Table, since: int) -> Digest:
+        """Sum up what counts here and was received in an hour and after."""
+        return await self._outgoing().digest(of, since)
+
+    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
+        """Read what counts here and was received in one hour."""
+        return dict(await self._rows(f"hashes_{of}", hour * HOUR))
+
+    async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
+        """Read some events or deliveries."""
+        return await self._outgoing().records(of, event_ids)
 
     def _outgoing(self) -> JournalTail:
         if self._writer is None:

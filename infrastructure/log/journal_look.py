@@ -14,7 +14,7 @@ from holdfast.infrastructure import migrations
 from holdfast.infrastructure.log.journal_file import check_header
 from holdfast.infrastructure.log.journal_writer import row_change
 from holdfast.infrastructure.log.keys import NO_KEY
-from holdfast.infrastructure.log.stores import Cursor
+from holdfast.infrastructure.log.stores import Cursor, cursor_of
 from holdfast.infrastructure.sql import statements
 
 _PATIENCE = 2.0
@@ -90,7 +90,7 @@ def _look(journal: sqlite3.Connection) -> JournalLook:
 
 def _cursors(journal: sqlite3.Connection) -> dict[str, Cursor]:
     rows: list[tuple[Any, ...]] = journal.execute(statements("journal.sql")["read_cursors"]).fetchall()
-    return {tier: Cursor(*values) for tier, *values in rows}
+    return {tier: cursor_of(*values) for tier, *values in rows}
 
 
 def _backlog(journal: sqlite3.Connection, cursor: Cursor) -> Backlog:

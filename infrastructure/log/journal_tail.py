@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from holdfast.domain.errors import LogUnavailable
-from holdfast.domain.ids import ThreadId
+from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.ports import RowChange
 from holdfast.infrastructure.log.envelope import Record, split_ids
 from holdfast.infrastructure.log.journal_writer import TIME_COLUMNS, WriterThread, row_change
 from holdfast.infrastructure.log.stores import Cursor, Tail, owner_of
 from holdfast.infrastructure.sql import statements
-from holdfast.infrastructure.tiers.store import Settlement
+from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table, digest_of
 
 T = TypeVar("T")
 
@@ -45,6 +45,21 @@ class JournalTail:
 
         return await self._read(read)
 
+    async def digest(self, of: Table, since: int) -> Digest:
+        """Sum up what counts here and was received in an hour and after."""
+        sql = self._sql[f"received_{of}"]
+        return await self._read(lambda connection: digest_of(connection.execute(sql, (since * HOUR,))))
+
+    async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
+        """Read some events or deliveries."""
+        name = "read_event" if of == "events" else "read_delivery"
+
+        def read(connection: sqlite3.Connection) -> tuple[Record, ...]:
+            rows = (row for event_id in event_ids for row in self._rows(connection, name, event_id))
+            return tuple(map(Record._make, rows))
+
+        return await self._read(read)
+
     async def settlements(self, thread_ids: Sequence[ThreadId]) -> list[Settlement]:
         """Read what threads amount to; those that lack an event are left out."""
 
@@ -58,7 +73,7 @@ class JournalTail:
         heads = self._rows(connection, "read_settlement", thread_id)
         if not heads:
             return None
-        joined, version, ots, last, undelivered, dedup_key = heads[0]
+        joined, version, ots, last, owed, dedup_key = heads[0]
         user_id = owner_of(dedup_key or "")
         return Settlement(
             thread_id=thread_id,
@@ -66,7 +81,7 @@ class JournalTail:
             version=version,
             ots=ots,
             last_conversation_id=last,
-            undelivered=undelivered,
+            owed=owed,
             user_id=user_id,
             rows=self._rows_of(connection, user_id) if user_id else (),
         )

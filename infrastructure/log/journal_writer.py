@@ -183,7 +183,8 @@ def _write(connection: sqlite3.Connection, write: Write) -> None:
         case MetaWrite():
             connection.execute(sql["write_meta"], (write.name, write.value))
         case CursorWrite(tier_id, cursor):
-            connection.execute(sql["write_cursor"], (tier_id, cursor.events, cursor.deliveries, cursor.canary))
+            given = (cursor.events, cursor.deliveries, cursor.canary)
+            connection.execute(sql["write_cursor"], (tier_id, *given, *cursor.place.events, *cursor.place.deliveries))
         case UnionWrite():
             _unite(connection, write)
 

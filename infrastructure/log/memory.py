@@ -26,7 +26,7 @@ from holdfast.infrastructure.log.stores import (
     Write,
     owner_of,
 )
-from holdfast.infrastructure.tiers.store import Settlement
+from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table, digest_of
 
 
 class MemoryJournal:
@@ -274,6 +274,7 @@ class MemoryJournal:
     def _settlement(self, thread_id: ThreadId) -> Settlement:
         head = self._heads[thread_id]
         user_id = next(filter(None, (owner_of(one.dedup_key) for one in self._threads[thread_id])), 0)
+        answered = {one.parents for one in self._deliveries.values() if one.thread_id == thread_id}
         rows = [row for table in self._tables.values() for row in table.values()]
         return Settlement(
             thread_id=thread_id,
@@ -281,10 +282,29 @@ class MemoryJournal:
             version=head.version,
             ots=head.ots,
             last_conversation_id=head.last_conversation_id,
-            undelivered=self._undelivered.get(thread_id, 0),
+            owed=self._undelivered.get(thread_id, 0) + len(answered),
             user_id=user_id,
             rows=[row for row in rows if user_id and _person_of(row) == user_id],
         )
+
+    async def digest(self, of: Table, since: int) -> Digest:
+        """Sum up what counts here and was received in an hour and after."""
+        return digest_of((one.received_at, one.hash) for one in self.kept(of) if one.received_at >= since * HOUR)
+
+    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
+        """Read what counts here and was received in one hour."""
+        return {one.event_id: one.hash for one in self.kept(of) if one.received_at // HOUR == hour}
+
+    async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
+        """Read some events or deliveries."""
+        wanted = set(event_ids)
+        return tuple(one for one in self.kept(of) if one.event_id in wanted)
+
+    def kept(self, of: Table) -> list[Record]:
+        """Give every event that counts, or every delivery, as they came."""
+        if of == "deliveries":
+            return list(self._deliveries.values())
+        return [one for one in self._events.values() if one.event_id not in self._aborted]
 
     async def cursors(self) -> dict[str, Cursor]:
         """Read every tier's cursor."""

@@ -9,7 +9,7 @@ from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
 from holdfast.domain.ports import Head, Quarantined, RowChange
 from holdfast.domain.state import Machine
 from holdfast.infrastructure.log.envelope import Record
-from holdfast.infrastructure.tiers.store import Settlement
+from holdfast.infrastructure.tiers.store import Digest, Place, Settlement, Table
 
 
 class AppendWrite(Struct, frozen=True, gc=False):
@@ -79,11 +79,12 @@ class UnionWrite(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Cursor(Struct, frozen=True, gc=False):
-    """How far a tier has been given this journal, and the greatest canary seen there."""
+    """How far a tier has been given this journal, the greatest canary seen there, and how far its tail was read."""
 
     events: int = 0
     deliveries: int = 0
     canary: int = 0
+    place: Place = Place()
 
 
 class CursorWrite(Struct, frozen=True, gc=False):
@@ -213,9 +214,24 @@ class JournalStore(Protocol):
     async def cursors(self) -> dict[str, Cursor]:
         """Read every tier's cursor, by the tier's identity."""
 
+    async def digest(self, of: Table, since: int) -> Digest:
+        """Sum up what counts here and was received in an hour (since 1970) and after."""
+
+    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
+        """Read what counts here and was received in one hour: identities and hashes."""
+
+    async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
+        """Read some events or deliveries."""
+
 
 def owner_of(dedup_key: str) -> int:
     """Name the person whose thread an input belongs to, by the chat it came from; 0 for a group, a timer, a fact."""
     parts = dedup_key.split(":")
     chat = parts[_CHAT] if parts[0] == "tg" and len(parts) > _CHAT else ""
     return int(chat) if chat.isdecimal() else 0
+
+
+def cursor_of(events: int, deliveries: int, canary: int, *place: int) -> Cursor:
+    """Read a cursor's columns."""
+    events_xid, events_pos, deliveries_xid, deliveries_pos = place
+    return Cursor(events, deliveries, canary, Place((events_xid, events_pos), (deliveries_xid, deliveries_pos)))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from holdfast.domain.event import Event
 from holdfast.domain.evolve import fold
-from holdfast.domain.ids import ConversationId, EventId
+from holdfast.domain.ids import ConversationId, EventId, ThreadId
 from holdfast.domain.kinds import ENDINGS
 from holdfast.domain.order import counted
 from holdfast.domain.ports import Head, RowChange
@@ -25,8 +25,9 @@ class Refolding:
         self._codec = codec
         self._rows = rows
 
-    def union(
+    def union(  # noqa: PLR0913 - all that is known of a thread
         self,
+        thread_id: ThreadId,
         head: Head,
         kept: Sequence[Record],
         *,
@@ -36,7 +37,6 @@ class Refolding:
     ) -> UnionWrite:
         """Fold one thread: what stands, with what was learned, without what was taken back."""
         by_id = {one.event_id: one for one in (*kept, *learned)}
-        thread_id = next(iter(by_id.values())).thread_id
         stands = [one for one in by_id.values() if one.event_id not in aborted]
         events = [self._codec.event(one) for one in stands]
         parents = {parent for one in stands for parent in split_ids(one.parents)}

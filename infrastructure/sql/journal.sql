@@ -259,8 +259,10 @@ SELECT pos, event_id, thread_id, conversation_id, kind, kind_version, version, o
 FROM deliveries WHERE pos > ? ORDER BY pos LIMIT ?;
 
 -- name: read_settlement
--- A thread's head, and one of its inputs that names the chat it came from.
-SELECT head_ids, version, ots, last_conversation_id, undelivered, (
+-- A thread's head, how many replies it was ever owed, and one of its inputs that names the chat it came from.
+SELECT head_ids, version, ots, last_conversation_id, undelivered + (
+    SELECT count(DISTINCT answers) FROM deliveries WHERE deliveries.thread_id = heads.thread_id
+), (
     SELECT dedup_key FROM events
     WHERE events.thread_id = heads.thread_id AND dedup_key >= 'tg:' AND dedup_key < 'tg;' LIMIT 1
 )
@@ -279,12 +281,36 @@ FROM user_machines WHERE user_id = ?;
 SELECT event_id, user_id, chat_id, file_id, file_size FROM photos_wanted WHERE user_id = ?;
 
 -- name: read_cursors
-SELECT tier, events, deliveries, canary FROM cursors;
+SELECT tier, events, deliveries, canary, events_xid, events_pos, deliveries_xid, deliveries_pos FROM cursors;
 
 -- name: write_cursor
-INSERT INTO cursors (tier, events, deliveries, canary) VALUES (?, ?, ?, ?)
+INSERT INTO cursors (tier, events, deliveries, canary, events_xid, events_pos, deliveries_xid, deliveries_pos)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (tier) DO UPDATE SET
-    events = excluded.events, deliveries = excluded.deliveries, canary = excluded.canary;
+    events = excluded.events,
+    deliveries = excluded.deliveries,
+    canary = excluded.canary,
+    events_xid = excluded.events_xid,
+    events_pos = excluded.events_pos,
+    deliveries_xid = excluded.deliveries_xid,
+    deliveries_pos = excluded.deliveries_pos;
+
+-- name: received_events
+SELECT received_at, substr(hash, 1, 8) FROM kept_events WHERE received_at >= ?;
+
+-- name: received_deliveries
+SELECT received_at, substr(hash, 1, 8) FROM deliveries WHERE received_at >= ?;
+
+-- name: hashes_events
+SELECT event_id, hash FROM kept_events WHERE received_at >= ?1 AND received_at < ?1 + 3600000000;
+
+-- name: hashes_deliveries
+SELECT event_id, hash FROM deliveries WHERE received_at >= ?1 AND received_at < ?1 + 3600000000;
+
+-- name: read_delivery
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM deliveries WHERE event_id = ?;
 
 -- name: read_backlog
 -- What stands behind a tier's cursor: how many events, how many deliveries, and when the oldest of them came.

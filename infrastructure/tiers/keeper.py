@@ -9,14 +9,16 @@ from itertools import takewhile
 from msgspec.structs import replace
 
 from holdfast.domain.errors import HoldfastError, NotExecuted, RowRefused
-from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.stores import Cursor, CursorWrite, JournalStore, Write
 from holdfast.infrastructure.tiers.breaker import Standing
 from holdfast.infrastructure.tiers.flights import Flights
-from holdfast.infrastructure.tiers.store import Settlement
+from holdfast.infrastructure.tiers.learning import Learning
+from holdfast.infrastructure.tiers.repair import Repair
+from holdfast.infrastructure.tiers.store import HOUR, Settlement
 from holdfast.infrastructure.tiers.tier import Tier
 
 logger = logging.getLogger("holdfast.tiers")
@@ -25,14 +27,16 @@ _PROBE, _OPEN = 0.25, 3.0
 """Seconds a probe and a fresh connection may take."""
 _GATHER = 0.03
 """Seconds in which what comes is gathered before it is given to a tier that serves."""
-_AWAKE = 120.0
-"""Seconds after which a silent tier is probed all the same: free plans fall asleep."""
+_LOOK_EVERY = 1.0
+"""Seconds after which a tier is asked what others brought there, and it is saved how far both sides are."""
+_AWAKE = 120 * 1_000_000
+"""Microseconds after which a silent tier is probed all the same: free plans fall asleep."""
 _JITTER = 0.5
 _SAVE_EVERY = 1_000_000
-_SETTLED = 1.0
-"""Seconds without news after which it is saved how far the tier was given the journal: operators read that."""
 _UNSETTLED = 10_000
 _SECOND = 1_000_000
+_OFTEN = 600 * _SECOND
+_DAY = 24 * HOUR
 
 
 class Keeper:
@@ -47,6 +51,7 @@ class Keeper:
         clock: Clock,
         chance: Callable[[], float],
         flights: Flights,
+        learning: Learning,
     ) -> None:
         """Keep this tier beside this journal; `chance` gives a number from 0 to 1."""
         self.tier = tier
@@ -55,62 +60,67 @@ class Keeper:
         self._clock = clock
         self._chance = chance
         self._flights = flights
+        self._learning = learning
         self._unsettled: dict[ThreadId, None] = {}
+        self._early: list[Record] = []
         self._tier_id = ""
+        self._origin = OriginId(b"")
+        self._probed_at = clock.now()
+        self._compared_at = self._repaired_at = 0
+        self._repair = Repair(tier, journal, learning=learning, flights=flights, push=self._push)
         self._saved = Cursor()
         self._saved_at = 0
 
-    async def open(self, bot_id: int) -> None:
+    async def open(self, bot_id: int, origin: OriginId) -> None:
         """Connect, and go on where this tier was left; OtherBot and the like; NotExecuted when it is out of reach."""
         facts = await self.tier.open(bot_id, _OPEN)
         known = self._tier_id == facts.tier_id
         cursor = self.tier.cursor if known else (await self._journal.cursors()).get(facts.tier_id, Cursor())
-        self._tier_id = facts.tier_id
-        if facts.canary < cursor.canary or await self._has_lost(cursor):
-            logger.warning("%s has come back with old data: it is given everything anew", self.tier.name)
-            cursor = Cursor()
+        self._tier_id, self._origin = facts.tier_id, origin
         self.tier.cursor = replace(cursor, canary=facts.canary)
         self.tier.whole.clear()
+        self._compared_at = 0
 
-    async def _has_lost(self, cursor: Cursor) -> bool:
-        """Whether the last event or delivery it was given is gone: a tier that went back in time lost those first."""
-        last = await self._journal.tail(Cursor(cursor.events - 1, cursor.deliveries - 1), 1)
-        events = [one for at, one in last.events if at == cursor.events]
-        deliveries = [one for at, one in last.deliveries if at == cursor.deliveries]
-        for one in (*events, *deliveries):
-            there = await self.tier.remembered(one.thread_id)
-            if one.event_id not in there:
-                return True
-        return False
-
-    async def run(self, bot_id: int) -> None:
+    async def run(self, bot_id: int, origin: OriginId) -> None:
         """Keep the tier until cancelled."""
         while True:
             try:
-                await self._step(bot_id)
+                await self._step(bot_id, origin)
             except HoldfastError as error:
                 self.tier.failed(error)
             except Exception as error:
                 logger.exception("keeping %s failed; it is tried again", self.tier.name)
                 self.tier.failed(error)
 
-    async def _step(self, bot_id: int) -> None:
+    async def _step(self, bot_id: int, origin: OriginId) -> None:
         match self.tier.breaker.standing:
             case Standing.BROKEN:
                 await self._clock.sleep(self.tier.breaker.pause)
-                await self._prove(bot_id)
+                await self._prove(bot_id, origin)
             case Standing.CATCHING_UP:
-                if await self.give() < _BATCH:
-                    await self._clock.sleep(self._chance() * _JITTER)
-                    await self._serve()
+                await self._exchange()
+                await self._repair_when_due()
+                await self._clock.sleep(self._chance() * _JITTER)
+                await self._serve()
             case Standing.SERVING:
                 await self._wait()
-                await self._give_most()
+                await self._exchange()
+                await self._repair_when_due()
 
-    async def _prove(self, bot_id: int) -> None:
+    async def _exchange(self) -> None:
+        """Give and take until little is left: there is no end to what comes while people write.
+
+        Threads that moved on meanwhile are settled when some more was gathered.
+        """
+        while (moved := await self.give() + await self.take()) >= _BATCH:
+            pass
+        if moved and self._unsettled:
+            self.tier.news.set()
+
+    async def _prove(self, bot_id: int, origin: OriginId) -> None:
         """Connect anew first: only a tier that is still the one it was may prove more."""
         if self.tier.breaker.proofs == 0:
-            await self.open(bot_id)
+            await self.open(bot_id, origin)
         else:
             self._compare(await self.tier.probe(_PROBE))
         self.tier.breaker.prove(self._clock.now())
@@ -121,35 +131,23 @@ class Keeper:
         self.tier.cursor = replace(self.tier.cursor, canary=canary)
 
     async def _serve(self) -> None:
-        """Let turns reach the tier. What came during the pause is given first, and there is no end to what comes.
-
-        Of what comes after that, a turn brings the past of its own thread.
-        """
-        await self._give_most()
+        """Let turns reach the tier. Of what comes after this last exchange, a turn brings the past of its thread."""
+        await self._exchange()
         self.tier.breaker.serve(self._clock.now())
         logger.info("%s serves", self.tier.name)
 
     async def _wait(self) -> None:
-        """Wait for news, and gather for a moment; a silent tier is probed, and before that what it has is saved."""
-        unsaved = self._saved != self.tier.cursor
+        """Wait for news, and gather for a moment; look all the same after a while, and probe a silent tier."""
         try:
-            async with asyncio.timeout(_SETTLED if unsaved else _AWAKE):
+            async with asyncio.timeout(_LOOK_EVERY):
                 await self.tier.news.wait()
         except TimeoutError:
-            if unsaved:
-                return await self.save()
-            self._compare(await self.tier.probe(_PROBE))
+            if self._clock.now() - self._probed_at > _AWAKE:
+                self._probed_at = self._clock.now()
+                self._compare(await self.tier.probe(_PROBE))
         else:
             await self._clock.sleep(_GATHER)
         self.tier.news.clear()
-        return None
-
-    async def _give_most(self) -> None:
-        """Give until little is left. Threads that moved on meanwhile are settled when some more was gathered."""
-        while (given := await self.give()) >= _BATCH:
-            pass
-        if given and self._unsettled:
-            self.tier.news.set()
 
     async def give(self) -> int:
         """Give the tier the next of what it lacks; say how much that was. NotExecuted, Ambiguous."""
@@ -160,16 +158,36 @@ class Keeper:
         events = [one for _, one in settled if one.event_id not in self.tier.whole]
         deliveries = [one for _, one in tail.deliveries]
         await self._push(events, deliveries)
-        self.tier.cursor = Cursor(
+        self.tier.cursor = replace(
+            self.tier.cursor,
             events=settled[-1][0] if settled else self.tier.cursor.events,
             deliveries=tail.deliveries[-1][0] if tail.deliveries else self.tier.cursor.deliveries,
-            canary=self.tier.cursor.canary,
         )
         self.tier.whole.difference_update(one.event_id for _, one in settled)
         await self._save(begun)
         if len(events) + len(deliveries) >= _BATCH and self._flights:
             await self._clock.sleep((self._clock.now() - begun) / _SECOND)  # people's turns come first
         return len(settled) + len(deliveries)
+
+    async def take(self) -> int:
+        """Take the next of what others brought to the tier; say how much that was. NotExecuted, LogUnavailable."""
+        pulled = await self.tier.pull(self._origin, _BATCH)
+        self.tier.whole.update(one.event_id for one in pulled.events)
+        early = await self._learning.learn(pulled.events, (*self._early, *pulled.deliveries))
+        self._early = early[-_BATCH:]
+        self.tier.cursor = replace(self.tier.cursor, place=pulled.place)
+        await self._save(self._clock.now())
+        return len(pulled.events) + len(pulled.deliveries)
+
+    async def _repair_when_due(self) -> None:
+        """Compare everything when a tier has come back and once a day, and the last day every ten minutes."""
+        now = self._clock.now()
+        if now - self._compared_at >= _DAY:
+            await self._repair.all()
+            self._compared_at = self._repaired_at = now
+        elif now - self._repaired_at >= _OFTEN:
+            await self._repair.since((now - _DAY) // HOUR)
+            self._repaired_at = now
 
     async def _push(self, events: Sequence[Record], deliveries: Sequence[Record]) -> None:
         """Give, then let the touched threads' heads and rows follow where the tier knows just what is known here."""

@@ -12,12 +12,12 @@ from holdfast.infrastructure.tiers.store import (
     HOUR,
     Appended,
     Digest,
-    Kind,
     Mark,
     Place,
     Pulled,
     Settlement,
     Stale,
+    Table,
     TierFacts,
     TierTurn,
     Verdict,
@@ -144,23 +144,23 @@ class MemoryTier:
             Place((0, at), (0, delivered)),
         )
 
-    async def digest(self, of: Kind, since: int, within: float) -> Digest:  # noqa: ARG002
+    async def digest(self, of: Table, since: int, within: float) -> Digest:  # noqa: ARG002
         """Sum up what was received in an hour and after."""
         self._begin()
         return digest_of((one.received_at, one.hash) for one in self._kept(of) if one.received_at >= since * HOUR)
 
-    async def hashes(self, of: Kind, hour: int, within: float) -> dict[EventId, bytes]:  # noqa: ARG002
+    async def hashes(self, of: Table, hour: int, within: float) -> dict[EventId, bytes]:  # noqa: ARG002
         """Read what was received in one hour."""
         self._begin()
         return {one.event_id: one.hash for one in self._kept(of) if one.received_at // HOUR == hour}
 
-    async def records(self, of: Kind, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:  # noqa: ARG002
+    async def records(self, of: Table, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:  # noqa: ARG002
         """Read some events or deliveries."""
         self._begin()
         wanted = set(event_ids)
         return tuple(one for one in self._kept(of) if one.event_id in wanted)
 
-    def _kept(self, of: Kind) -> Iterable[Record]:
+    def _kept(self, of: Table) -> Iterable[Record]:
         return (self.events if of == "events" else self.deliveries).values()
 
     def rows(self, table: str) -> list[RowChange]:
@@ -269,7 +269,8 @@ class MemoryTier:
         if thread is None or not thread.mark.closed or thread.mark.head_ids != tuple(sorted(one.head_ids)):
             return False
         thread.version, thread.ots = one.version, one.ots
-        thread.last_conversation_id, thread.undelivered = one.last_conversation_id, one.undelivered
+        answered = {delivery.parents for delivery in _of(one.thread_id, self.deliveries.values())}
+        thread.last_conversation_id, thread.undelivered = one.last_conversation_id, max(one.owed - len(answered), 0)
         if one.user_id:
             gone = [at for at, row in self._tables.items() if _user_of(row) == one.user_id]
             for at in gone:

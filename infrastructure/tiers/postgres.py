@@ -17,12 +17,12 @@ from holdfast.infrastructure.tiers.store import (
     HOUR,
     Appended,
     Digest,
-    Kind,
     Mark,
     Place,
     Pulled,
     Settlement,
     Stale,
+    Table,
     TierFacts,
     TierTurn,
     Verdict,
@@ -152,25 +152,26 @@ class PostgresTier:
         """Read the tail behind a place, without one origin's own."""
 
         async def call(session: Session) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+            # What a delivery answers was there before it: read in this order, no delivery comes without its event.
             return (
-                await session.rows("pull_events", *after.events, but, at_most),
                 await session.rows("pull_deliveries", *after.deliveries, but, at_most),
+                await session.rows("pull_events", *after.events, but, at_most),
             )
 
-        events, deliveries = await self._reading(within, call)
+        deliveries, events = await self._reading(within, call)
         place = Place(wire.last_place(events, after.events), wire.last_place(deliveries, after.deliveries))
         return Pulled(wire.others(events), wire.others(deliveries), place)
 
-    async def digest(self, of: Kind, since: int, within: float) -> Digest:
+    async def digest(self, of: Table, since: int, within: float) -> Digest:
         """Sum up what was received in an hour and after."""
         rows = await self._read(self._side, f"digest_{of}", within, since * HOUR)
         return {hour: (count, xor) for hour, count, xor in rows}
 
-    async def hashes(self, of: Kind, hour: int, within: float) -> dict[EventId, bytes]:
+    async def hashes(self, of: Table, hour: int, within: float) -> dict[EventId, bytes]:
         """Read what was received in one hour."""
         return dict(await self._read(self._side, f"hashes_{of}", within, hour * HOUR))
 
-    async def records(self, of: Kind, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:
+    async def records(self, of: Table, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:
         """Read some events or deliveries."""
         return tuple(map(wire.as_record, await self._read(self._side, f"records_{of}", within, event_ids)))
 

@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from holdfast.domain.errors import Conflict, LogUnavailable, NoTier, OtherBot, RowRefused
-from holdfast.domain.ids import ThreadId
+from holdfast.domain.ids import OriginId, ThreadId
 from holdfast.domain.kinds import TIMERS
 from holdfast.domain.ports import Clock
-from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, Write
 from holdfast.infrastructure.log.union import Refolding
 from holdfast.infrastructure.tiers.breaker import Standing
 from holdfast.infrastructure.tiers.flights import Flights
 from holdfast.infrastructure.tiers.keeper import Keeper
+from holdfast.infrastructure.tiers.learning import Learning
 from holdfast.infrastructure.tiers.lineup import Lineup
 from holdfast.infrastructure.tiers.store import TierStore
 from holdfast.infrastructure.tiers.tier import Tier
@@ -42,22 +42,21 @@ class TierService:
         copies: int = 1,
     ) -> None:
         """Use these tiers in this order, and call a turn safe with so many copies on them."""
-        self._journal = journal
         self._commits = commits
-        self._refolding = refolding
         self._clock = clock
         self._copies = min(copies, len(stores))
         self._flights = Flights()
         self.lineup = Lineup([Tier(store, clock) for store in stores], journal, clock, self._copies)
+        self._learning = Learning(journal, commits, refolding=refolding, flights=self._flights, clock=clock)
         self.keepers = [
-            Keeper(tier, journal, commits, clock=clock, chance=chance, flights=self._flights)
+            Keeper(tier, journal, commits, clock=clock, chance=chance, flights=self._flights, learning=self._learning)
             for tier in self.lineup.tiers
         ]
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def open(self, bot_id: int) -> None:
+    async def open(self, bot_id: int, origin: OriginId) -> None:
         """Connect to all; OtherBot when one is another bot's. One that can't be reached is named, and tried again."""
-        tried = await asyncio.gather(*(keeper.open(bot_id) for keeper in self.keepers), return_exceptions=True)
+        tried = await asyncio.gather(*(keeper.open(bot_id, origin) for keeper in self.keepers), return_exceptions=True)
         for keeper, error in zip(self.keepers, tried, strict=True):
             if isinstance(error, OtherBot):
                 raise error
@@ -69,7 +68,7 @@ class TierService:
                 raise error
             else:
                 keeper.tier.breaker.trust(self._clock.now())
-        self._tasks = [asyncio.create_task(keeper.run(bot_id), name="tier keeper") for keeper in self.keepers]
+        self._tasks = [asyncio.create_task(keeper.run(bot_id, origin), name="tier keeper") for keeper in self.keepers]
         await self._until_they_serve()
 
     async def _until_they_serve(self) -> None:
@@ -105,12 +104,13 @@ class TierService:
         Conflict, RowRefused: it counts nowhere. LogUnavailable: the journal can't keep it, so it must come again.
         NoTier: it is a timer, which the journal alone may not know.
         """
-        event_id = write.record.event_id
-        self._flights.begin(event_id)
+        self._learning.check(write)
+        event_id, thread_id = write.record.event_id, write.record.thread_id
+        self._flights.begin(event_id, thread_id)
         try:
             return await (self._after_a_tier(write) if write.record.kind in TIMERS else self._at_once(write))
         finally:
-            self._flights.end(event_id)
+            self._flights.end(event_id, thread_id)
             self.wake()
 
     async def _at_once(self, write: AppendWrite) -> bool:
@@ -132,37 +132,22 @@ class TierService:
         if isinstance(kept, Exception):
             raise kept
         if isinstance(held, Conflict | RowRefused):
-            await self._take_back(write)
+            await self._learning.take_back(write)
         if isinstance(held, Exception):
             raise held
         return held >= self._copies
 
-    async def _take_back(self, write: AppendWrite) -> None:
-        """Let a turn that a tier refused count no longer: its thread is folded again without it."""
-        record = write.record
-        kept = await self._journal.thread(record.thread_id)
-        await self._commits.write(self._refolding.union(write.head, kept, aborted=[record.event_id]))
-
     async def catch_up(self, thread_id: ThreadId) -> None:
         """Bring what a tier knows of a thread, and this journal doesn't, into the journal. LogUnavailable."""
+        await self._learning.done(thread_id)
         found = await self.lineup.news(thread_id)
-        if found is None or not found[0]:
-            return
-        events, deliveries = found
-        kept = await self._journal.thread(thread_id)
-        head = await self._journal.head(thread_id)
-        learned = _new(kept, events)
-        await self._commits.write(self._refolding.union(head, kept, learned=learned, deliveries=deliveries))
-        self.wake()
+        if found is not None:
+            await self._learning.learn_thread(thread_id, *found)
+            self.wake()
 
     async def secure(self, thread_id: ThreadId) -> None:
         """Restore the promise for what the journal holds of a thread: on a tier too, as long as one answers."""
         await self.lineup.secure(thread_id)
-
-
-def _new(kept: Sequence[Record], events: Sequence[Record]) -> list[Record]:
-    here = {one.event_id for one in kept}
-    return [one for one in events if one.event_id not in here]
 
 
 async def _outcome(work: Awaitable[T]) -> T | Exception:

@@ -64,7 +64,7 @@ class Settlement(Struct, frozen=True, gc=False):
     """All that a thread amounts to once its events are `head_ids` and their ancestors.
 
     `user_id` is the person whose rows are replaced (0: none are), `rows` all rows of theirs that shall stand,
-    `undelivered` how many replies the thread is owed.
+    `owed` how many replies the thread was ever owed, whether they have met their fate or not.
     """
 
     thread_id: ThreadId
@@ -72,7 +72,7 @@ class Settlement(Struct, frozen=True, gc=False):
     version: int
     ots: int
     last_conversation_id: ConversationId | None
-    undelivered: int
+    owed: int
     user_id: int
     rows: Sequence[RowChange]
 
@@ -126,7 +126,8 @@ Digest = dict[int, tuple[int, int]]
 """By the hour in which records were received (hours since 1970): how many, and the exclusive or of the first eight
 bytes of their hashes, as a signed number."""
 
-Kind = Literal["events", "deliveries"]
+Table = Literal["events", "deliveries"]
+"""The two sets of records that are replicated."""
 
 
 def digest_of(received: Iterable[tuple[int, bytes]]) -> Digest:
@@ -200,11 +201,11 @@ class TierStore(Protocol):
         Only what no transaction still under way can come before is read, so nothing is ever missed. NotExecuted.
         """
 
-    async def digest(self, of: Kind, since: int, within: float) -> Digest:
+    async def digest(self, of: Table, since: int, within: float) -> Digest:
         """Sum up what was received in an hour (since 1970) and after; NotExecuted."""
 
-    async def hashes(self, of: Kind, hour: int, within: float) -> dict[EventId, bytes]:
+    async def hashes(self, of: Table, hour: int, within: float) -> dict[EventId, bytes]:
         """Read what was received in one hour: identities and hashes; NotExecuted."""
 
-    async def records(self, of: Kind, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:
+    async def records(self, of: Table, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:
         """Read some events or deliveries; NotExecuted."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from holdfast.domain.errors import Ambiguous, NotExecuted
-from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
@@ -18,9 +18,12 @@ from holdfast.infrastructure.tiers.breaker import Breaker
 from holdfast.infrastructure.tiers.patience import Patience
 from holdfast.infrastructure.tiers.store import (
     Appended,
+    Digest,
     Mark,
+    Pulled,
     Settlement,
     Stale,
+    Table,
     TierFacts,
     TierStore,
     TierTurn,
@@ -33,6 +36,8 @@ T = TypeVar("T")
 _MARKS = 10_000
 _UNHURRIED = 10.0
 """Seconds for what no person waits for."""
+_PATIENT = 60.0
+"""Seconds for a look at all that is there."""
 _SECOND = 1_000_000
 
 
@@ -131,10 +136,21 @@ class Tier:
         self.facts = await self._store.open(bot_id, within)
         return self.facts
 
-    async def remembered(self, thread_id: ThreadId) -> set[EventId]:
-        """Read which events and deliveries of a thread are there; NotExecuted, Ambiguous."""
-        events, deliveries = await self._store.thread(thread_id, _UNHURRIED)
-        return {one.event_id for one in (*events, *deliveries)}
+    async def pull(self, but: OriginId, at_most: int) -> Pulled:
+        """Read on in the tier's tail, without one origin's own; NotExecuted."""
+        return await self._call(_UNHURRIED, lambda within: self._store.pull(self.cursor.place, but, at_most, within))
+
+    async def digest(self, of: Table, since: int) -> Digest:
+        """Sum up what the tier received in an hour (since 1970) and after; NotExecuted."""
+        return await self._call(_PATIENT, lambda within: self._store.digest(of, since, within))
+
+    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
+        """Read what was received in one hour; NotExecuted."""
+        return await self._call(_UNHURRIED, lambda within: self._store.hashes(of, hour, within))
+
+    async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
+        """Read some events or deliveries; NotExecuted."""
+        return await self._call(_UNHURRIED, lambda within: self._store.records(of, event_ids, within))
 
     async def probe(self, within: float) -> int:
         """Write the canary and read it back; NotExecuted, Ambiguous."""

@@ -79,7 +79,9 @@ async def journal_of(path: Path, people: int = 2, bot_id: int = BOT) -> Path:
 def given(path: Path, tier_id: str, *, events: int, deliveries: int, canary: int) -> None:
     """Let a journal remember how far it has been given to a tier, and the canary it saw there."""
     with hand_on(path) as journal:
-        journal.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?)", (tier_id, events, deliveries, canary))
+        journal.execute(
+            "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, 0, 0, 0, 0)", (tier_id, events, deliveries, canary)
+        )
 
 
 def whats(problems: Sequence[Any]) -> str:

@@ -99,7 +99,7 @@ async def test_lines_stand_in_canonical_order(memory: MemoryJournal) -> None:
 
 
 async def test_a_second_copy_of_an_input_is_marked(memory: MemoryJournal) -> None:
-    """Of the copies of one input the accepted one counts, and each other names it."""
+    """Of the copies of one input the accepted one that had seen most counts, and each other names it."""
     scribe = Scribe()
     stray = scribe.append(inbound(1))
     accepted = scribe.append(inbound(1), started(inbound(1)))
@@ -108,9 +108,9 @@ async def test_a_second_copy_of_an_input_is_marked(memory: MemoryJournal) -> Non
 
     marks = {line["event_id"]: line["duplicate_of"] for line in read(await lines_of(memory))}
 
-    counts = as_text(accepted.record.event_id)
+    counts = as_text(again.record.event_id)
     assert marks.pop(as_text(stray.record.event_id)) == counts
-    assert marks.pop(as_text(again.record.event_id)) == counts
+    assert marks.pop(as_text(accepted.record.event_id)) == counts
     assert list(marks.values()) == [None, None]
 
 

@@ -26,7 +26,10 @@ DECLARED = {
         *("machine_id", "user_id", "nickname", "manufacturer", "model_number", "serial_number", "location", "notes"),
         *("photo_file_id", "ocr_data", "created_at", "updated_at"),
     },
-    "cursors": {"tier", "events", "deliveries", "canary"},
+    "cursors": {
+        *("tier", "events", "deliveries", "canary"),
+        *("events_xid", "events_pos", "deliveries_xid", "deliveries_pos"),
+    },
     "photos_wanted": {"event_id", "user_id", "chat_id", "file_id", "file_size"},
     "blobs": {"thread_id", "digest", "content", "stored_at"},
     "schema_migrations": {"number", "name", "checksum", "applied_at"},

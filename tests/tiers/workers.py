@@ -16,6 +16,7 @@ from holdfast.engine.recovery import resume_replies
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
 from holdfast.infrastructure.clock import SystemClock
+from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.event_log import EventLog
 from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.memory import MemoryJournal
@@ -88,6 +89,16 @@ class Worker:
     async def rows(self) -> list[RowChange]:
         """Every row of every projection in the journal."""
         return [row for table in TABLES for row in await self.journal.rows(table)]
+
+    def journal_events(self) -> list[Record]:
+        """Every event of a journal in memory."""
+        assert isinstance(self.journal, MemoryJournal)
+        return self.journal.kept("events")
+
+    def journal_deliveries(self) -> list[Record]:
+        """Every delivery of a journal in memory."""
+        assert isinstance(self.journal, MemoryJournal)
+        return self.journal.kept("deliveries")
 
     async def problems(self) -> list[str]:
         """What an auditor would find wrong with the journal."""
