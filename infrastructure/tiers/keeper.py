@@ -18,7 +18,7 @@ from holdfast.infrastructure.tiers.breaker import Standing
 from holdfast.infrastructure.tiers.flights import Flights
 from holdfast.infrastructure.tiers.learning import Learning
 from holdfast.infrastructure.tiers.repair import Repair
-from holdfast.infrastructure.tiers.store import HOUR, Settlement
+from holdfast.infrastructure.tiers.store import HOUR, Place, Settlement
 from holdfast.infrastructure.tiers.tier import Tier
 
 logger = logging.getLogger("holdfast.tiers")
@@ -77,6 +77,10 @@ class Keeper:
         known = self._tier_id == facts.tier_id
         cursor = self.tier.cursor if known else (await self._journal.cursors()).get(facts.tier_id, Cursor())
         self._tier_id, self._origin = facts.tier_id, origin
+        if facts.canary < cursor.canary:
+            # Its transactions are numbered anew from where the copy was taken: the tail is read from its beginning.
+            logger.warning("%s has come back with old data: it is compared with the journal", self.tier.name)
+            cursor = replace(cursor, place=Place())
         self.tier.cursor = replace(cursor, canary=facts.canary)
         self.tier.whole.clear()
         self._compared_at = 0

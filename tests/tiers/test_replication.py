@@ -93,6 +93,24 @@ async def test_a_hole_in_a_tier_is_found_by_comparing_hours() -> None:
         assert len(neon.deliveries) == len(REGISTER)
 
 
+async def test_a_tail_that_begins_anew_is_read_anew() -> None:
+    """A tier restored from an old copy numbers its rows as before: what others bring there then is not passed over."""
+    neon, supabase = MemoryTier("neon"), MemoryTier("supabase")
+    async with worker(neon, seed=1) as one, worker(supabase, seed=2) as other:
+        for update, text in enumerate(REGISTER, start=1):
+            await one.hear(update, text)
+        await one.service.keepers[0].tier.probe(1)
+        one.service.lineup.tiers[0].failed(NotExecuted("restarted"))
+        await until(lambda: one.service.lineup.tiers[0].serves)
+        await other.hear(20, "/addmachine", person=BEN)
+        neon.go_back_to(supabase)
+        one.service.lineup.tiers[0].failed(NotExecuted("restarted"))
+        await until(lambda: one.service.lineup.tiers[0].serves)
+
+        assert [record.thread_id for record in one.journal_events()][-1] == thread(BEN)
+        assert len(neon.events) == len(REGISTER) + 1
+
+
 async def test_a_turn_that_was_decided_before_its_thread_was_learned_is_decided_again() -> None:
     """What another worker brought while this one remembered an older state of the thread is not forked from."""
     neon, supabase = MemoryTier("neon"), MemoryTier("supabase")
