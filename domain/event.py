@@ -41,7 +41,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     the open conversations set aside, oldest first, and `resumes` the one taken up again (UUID texts); `subject`
     is the machine it is about, and `continues` the ended conversation whose answers were taken over (UUID texts);
     `basis` are the accepted inputs an expiry had seen; `delayed` says that the person wrote while nothing could be
-    stored, and is told so with the reply.
+    stored, and is told so with the reply; `series` names the series of an application's events that this one is of.
     """
 
     flow: str = ""
@@ -60,6 +60,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     continues: str = ""
     basis: tuple[str, ...] = ()
     delayed: bool = False
+    series: str = ""
 
 
 class Words(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

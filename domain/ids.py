@@ -20,6 +20,11 @@ def thread_of(platform: str, bot_id: int, person_id: int) -> ThreadId:
     return ThreadId(uuid5(_NAMESPACE, f"{platform}:{bot_id}:{person_id}").bytes)
 
 
+def thread_of_aggregate(series: str, originator_id: str) -> ThreadId:
+    """Name the thread that one aggregate has within one series of an application's events."""
+    return ThreadId(uuid5(_NAMESPACE, f"eventsourcing:{series}:{originator_id}").bytes)
+
+
 def conversation_of(thread_id: ThreadId, dedup_key: str) -> ConversationId:
     """Name the conversation an input starts, so that two workers that start it twice start the same one."""
     return ConversationId(uuid5(UUID(bytes=thread_id), dedup_key).bytes)

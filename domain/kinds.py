@@ -26,6 +26,7 @@ class Kind(StrEnum):
     UNEXPECTED = "input.unexpected"
     MISSING = "inputs.missing"
     FORGOTTEN = "person.forgotten"
+    RECORDED = "aggregate.recorded"
 
 
 FILING = frozenset({Kind.ANSWERED, Kind.CORRECTED, Kind.SKIPPED, Kind.PHOTO_ADDED})
@@ -40,7 +41,7 @@ ENDINGS = {Kind.CONFIRMED: "completed", Kind.CANCELLED: "cancelled", Kind.EXPIRE
 BARRED = frozenset({"not_allowed", "too_fast", "flood"})
 """Rules by which an input was kept but not acted on: who may use the bot, and how fast."""
 
-SILENT = frozenset({Kind.PHOTO_STORED, Kind.NAMEPLATE_READ})
+SILENT = frozenset({Kind.PHOTO_STORED, Kind.NAMEPLATE_READ, Kind.RECORDED})
 """Facts from outside, which owe a reply only when something failed."""
 
 TIMERS = frozenset({Kind.EXPIRED, Kind.REMINDED})

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 
-from holdfast.domain.errors import BrokenLog, KeyMissing, OtherBot
+from holdfast.domain.errors import BrokenLog, OtherBot
 from holdfast.domain.event import Draft, Event
 from holdfast.domain.ids import ConversationId, EventId, ThreadId, from_text
 from holdfast.domain.inbound import Inbound
@@ -23,7 +23,7 @@ from holdfast.domain.ports import (
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
-from holdfast.infrastructure.log.keys import NO_KEY
+from holdfast.infrastructure.log.keys import NO_KEY, check_key
 from holdfast.infrastructure.log.mint import Mint, MintedEvent, Randomness
 from holdfast.infrastructure.log.stores import (
     AppendWrite,
@@ -92,11 +92,7 @@ class EventLog:
     async def _keep_to_key(self, known: str) -> None:
         """Go on under the key the words were written with; a journal without one may begin to use one."""
         mine = self._codec.key_name
-        if known not in {NO_KEY, mine}:
-            raise KeyMissing(
-                "this journal's words are encrypted under another master key: set HOLDFAST_MASTER_KEY to the one "
-                "it was begun with"
-            )
+        check_key(known, mine)
         if known != mine:
             await self._commits.write(MetaWrite("key", mine))
 

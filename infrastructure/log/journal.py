@@ -13,9 +13,9 @@ from holdfast.domain.errors import BrokenLog, CorruptJournal, LogUnavailable
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
 from holdfast.domain.ports import Clock, Head, Quarantined, RowChange
 from holdfast.domain.state import Machine
-from holdfast.infrastructure import migrations
 from holdfast.infrastructure.log import journal_file
 from holdfast.infrastructure.log.envelope import Record, split_ids
+from holdfast.infrastructure.log.journal_opening import prepare, take
 from holdfast.infrastructure.log.journal_tail import JournalTail
 from holdfast.infrastructure.log.journal_writer import WriterThread, commit, from_iso, row_change
 from holdfast.infrastructure.log.mint import Randomness
@@ -45,20 +45,12 @@ class SqliteJournal:
     async def open(self) -> Opened:
         """Check, lock, migrate and open the file; the errors of journal_file and migrations."""
         if not self._read_only:
-            await asyncio.to_thread(self._take)
+            await asyncio.to_thread(take, self._path, self._lock)
         try:
             return await (self._open_to_read() if self._read_only else self._open_to_write())
         except BaseException:
             await self.close()
             raise
-
-    def _take(self) -> None:
-        journal_file.check_header(self._path)
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire()
-        except OSError as error:
-            raise LogUnavailable(f"{self._path} cannot be used: {error.strerror}") from None
 
     async def _open_to_write(self) -> Opened:
         await asyncio.to_thread(journal_file.check_pages, self._path)
@@ -88,28 +80,7 @@ class SqliteJournal:
             raise LogUnavailable(f"{self._path} cannot be opened: {error}") from None
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA busy_timeout = 5000")
-        fresh = connection.execute("PRAGMA user_version").fetchone() == (0,)
-        if fresh:
-            connection.execute(f"PRAGMA application_id = {journal_file.APPLICATION_ID:d}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA recursive_triggers = ON")
-        for migration in migrations.pending(connection):
-            migrations.apply(connection, migration, self._clock.now())
-            self.applied.append(f"{migration.number:04d}_{migration.name}")
-        if fresh:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._name_origin(connection)
-
-    def _name_origin(self, connection: sqlite3.Connection) -> None:
-        """Give a new origin to a new file, and to a copy of one: two files never number the same events."""
-        meta = dict(connection.execute(self._sql["read_meta"]).fetchall())
-        here = journal_file.incarnation(self._path)
-        if meta.get("incarnation") != here:
-            origin = self._randomness(16).hex()
-            for name, value in (("incarnation", here), ("origin", origin)):
-                connection.execute(self._sql["write_meta"], (name, value))
+        self.applied = prepare(connection, self._path, self._clock, self._randomness)
 
     async def _opened(self) -> Opened:
         meta = dict(await self._rows("read_meta"))
@@ -165,7 +136,7 @@ class SqliteJournal:
             self._rows("read_machines", user_id),
         )
         return Snapshot(
-            head=_head(head),
+            head=head_of(head),
             records=records,
             copies=copies,
             machines=tuple(map(_machine, machines)),
@@ -219,7 +190,7 @@ class SqliteJournal:
 
     async def head(self, thread_id: ThreadId) -> Head:
         """Read a thread's head."""
-        return _head(await self._rows("read_head_events", thread_id))
+        return head_of(await self._rows("read_head_events", thread_id))
 
     async def head_ids(self, thread_id: ThreadId) -> tuple[EventId, ...]:
         """Read which events a thread's head names."""
@@ -297,7 +268,8 @@ class SqliteJournal:
         return self._tail
 
 
-def _head(rows: list[tuple[Any, ...]]) -> Head:
+def head_of(rows: list[tuple[Any, ...]]) -> Head:
+    """Read what `read_head_events` gave for a thread; BrokenLog when a head is not there."""
     if not rows:
         return Head()
     rev, version, ots, joined, last, *_ = rows[0]

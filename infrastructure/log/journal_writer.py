@@ -117,7 +117,7 @@ def commit(connection: sqlite3.Connection, batch: Sequence[Write]) -> Sequence[O
 def _transaction(connection: sqlite3.Connection, batch: Sequence[Write]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _append(connection, [write for write in batch if isinstance(write, AppendWrite)])
+        append(connection, [write for write in batch if isinstance(write, AppendWrite)])
         _deliver(connection, [write for write in batch if isinstance(write, DeliveryWrite)])
         for write in batch:
             _write(connection, write)
@@ -132,7 +132,7 @@ def _transaction(connection: sqlite3.Connection, batch: Sequence[Write]) -> None
 # interpreter's lock for milliseconds, and to prepare and reset one costs as much as a row.
 
 
-def _append(connection: sqlite3.Connection, turns: Sequence[AppendWrite]) -> None:
+def append(connection: sqlite3.Connection, turns: Sequence[AppendWrite]) -> None:
     """Move the heads on, write the events, then the rows; Conflict when a head is not where its turn saw it."""
     if not turns:
         return

@@ -15,6 +15,15 @@ NO_KEY = "none"
 _NONCE_BYTES = 12
 
 
+def check_key(known: str, mine: str) -> None:
+    """Go on under the key a journal's words were written with; one without a key may begin to use one. KeyMissing."""
+    if known not in {NO_KEY, mine}:
+        raise KeyMissing(
+            "this journal's words are encrypted under another master key: set HOLDFAST_MASTER_KEY to the one "
+            "it was begun with"
+        )
+
+
 class Keyring:
     """Holds the master key, 32 bytes, if there is one. HKDF (RFC 5869) derives each event's key from it."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from holdfast.domain.event import Draft, Event
+from holdfast.domain.event import Draft, Event, Facts
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.ports import Clock, Delivery, Head
@@ -29,6 +29,17 @@ class MintedDelivery(msgspec.Struct, frozen=True, gc=False):
 
     record: Record
     answers: EventId
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An event outside every conversation: its place in the order, its facts, and what is sealed."""
+
+    thread_id: ThreadId
+    kind: str
+    order: int
+    dedup_key: str
+    facts: Facts
+    content: object
 
 
 class DeliveryFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +89,24 @@ class Mint:
             words=draft.words,
         )
         return MintedEvent(event, record)
+
+    def fact(self, fact: Fact, head: Head) -> Record:
+        """Mint what comes now and from no person, with all heads seen as its parents."""
+        now = self._clock.now()
+        return self._record(
+            thread_id=fact.thread_id,
+            conversation_id=None,
+            kind=fact.kind,
+            version=head.version + 1,
+            ots=max(head.ots, fact.order),
+            parents=head.head_ids,
+            parent_hashes=head.head_hashes,
+            dedup_key=fact.dedup_key,
+            occurred_at=now,
+            received_at=now,
+            facts=fact.facts,
+            content=fact.content,
+        )
 
     def delivery(self, delivery: Delivery, answered: Record) -> MintedDelivery:
         """Mint the fate of a reply, as a child of the event it answers."""

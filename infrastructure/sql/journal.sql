@@ -185,8 +185,8 @@ SELECT max(origin_seq) FROM (
 ) WHERE origin = ?;
 
 -- name: read_last_input
--- The newest inputs, to know when updates last came.
-SELECT ots, received_at FROM events ORDER BY pos DESC LIMIT 1;
+-- The newest input, to know when updates last came; an application's own events are none.
+SELECT ots, received_at FROM events WHERE kind <> 'aggregate.recorded' ORDER BY pos DESC LIMIT 1;
 
 -- name: read_debt
 SELECT undelivered FROM heads WHERE thread_id = ?;
@@ -324,3 +324,32 @@ SELECT
             SELECT * FROM (SELECT received_at FROM deliveries WHERE pos > ?2 ORDER BY pos LIMIT 1)
         )
     );
+
+-- name: read_last_of_series
+-- The greatest place that has been given out in a series of an application's events.
+SELECT coalesce(max(ots), 0) FROM events
+WHERE kind = 'aggregate.recorded' AND json_extract(facts, '$.series') = ?;
+
+-- name: read_latest_key
+SELECT max(dedup_key) FROM kept_events WHERE thread_id = ?;
+
+-- name: read_recorded
+-- Some of an aggregate's events, lowest version first; of a version that was written twice the counted one is first.
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM kept_events WHERE thread_id = ? AND dedup_key BETWEEN ? AND ?
+ORDER BY dedup_key, ots, version, event_id LIMIT ?;
+
+-- name: read_recorded_backwards
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM kept_events WHERE thread_id = ? AND dedup_key BETWEEN ? AND ?
+ORDER BY dedup_key DESC, ots, version, event_id LIMIT ?;
+
+-- name: read_series
+-- Some events of a series, in their order.
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM kept_events
+WHERE kind = 'aggregate.recorded' AND json_extract(facts, '$.series') = ? AND ots BETWEEN ? AND ?
+ORDER BY ots, event_id LIMIT ?;

@@ -148,3 +148,51 @@ SELECT event_id, hash FROM deliveries WHERE received_at >= $1 AND received_at < 
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
     origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
 FROM deliveries WHERE event_id = ANY ($1::uuid[]);
+
+-- name: lock_series
+-- Who appends to a series of an application's events does it alone, to the end of the transaction.
+SELECT pg_advisory_xact_lock(hashtextextended('holdfast series ' || $1, 0));
+
+-- name: read_last_of_series
+-- The greatest place that has been given out in a series of an application's events.
+SELECT coalesce(max(ots), 0) FROM events WHERE kind = 'aggregate.recorded' AND facts::jsonb ->> 'series' = $1;
+
+-- name: read_thread_heads
+-- Threads' heads, each beside the events it names and their hashes.
+SELECT heads.thread_id, heads.rev, heads.version, heads.ots, heads.head_ids, heads.last_conversation_id,
+    ARRAY(
+        SELECT events.hash FROM unnest(heads.head_ids) WITH ORDINALITY AS head (event_id, place)
+        JOIN events USING (event_id) ORDER BY head.place
+    ) AS head_hashes
+FROM heads WHERE thread_id = ANY ($1::uuid[]);
+
+-- name: read_taken_keys
+-- Which of these keys, each in the thread beside it, stand there already.
+SELECT asked.thread_id, asked.dedup_key FROM unnest($1::uuid[], $2::text[]) AS asked (thread_id, dedup_key)
+WHERE EXISTS (
+    SELECT FROM events WHERE events.thread_id = asked.thread_id AND events.dedup_key = asked.dedup_key
+);
+
+-- name: read_latest_keys
+SELECT thread_id, max(dedup_key) FROM events WHERE thread_id = ANY ($1::uuid[]) GROUP BY thread_id;
+
+-- name: read_recorded
+-- Some of an aggregate's events, lowest version first; of a version that was written twice the counted one is first.
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
+    origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events WHERE thread_id = $1 AND dedup_key BETWEEN $2 AND $3
+ORDER BY dedup_key, ots, version, event_id LIMIT $4;
+
+-- name: read_recorded_backwards
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
+    origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events WHERE thread_id = $1 AND dedup_key BETWEEN $2 AND $3
+ORDER BY dedup_key DESC, ots, version, event_id LIMIT $4;
+
+-- name: read_series
+-- Some events of a series, in their order.
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
+    origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM events
+WHERE kind = 'aggregate.recorded' AND facts::jsonb ->> 'series' = $1 AND ots BETWEEN $2 AND $3
+ORDER BY ots, event_id LIMIT $4;

@@ -25,7 +25,7 @@ HOUSE = {
     "engine": room("domain", "projections", third_party="msgspec"),
     "infrastructure": room(
         "domain",
-        third_party="aiosqlite asyncpg cryptography msgspec pydantic pydantic_settings",
+        third_party="aiosqlite asyncpg cryptography eventsourcing msgspec pydantic pydantic_settings",
     ),
     "bot": room("domain", "engine", third_party="msgspec starlette telegram uvicorn"),
     "migrations": room(),

@@ -13,7 +13,7 @@ from tests.infrastructure.files import journal
 from tests.servers.database import Database
 from tests.servers.server import Server
 
-ALL = ["0001_log", "0002_projections", "0003_photos", "0004_tiers"]
+ALL = ["0001_log", "0002_projections", "0003_photos", "0004_tiers", "0005_series"]
 PASSWORD = 'it\'s a "good" one'
 IN_AN_ADDRESS = "it%27s%20a%20%22good%22%20one"
 
@@ -122,11 +122,11 @@ async def test_without_the_right_a_tier_says_who_has_it(
 ) -> None:
     """A login that may not migrate is told to ask its administrator, by the command to type."""
     await typed("migrate", "--tier", "neon", "--admin-dsn-env", "ADMIN")
-    await run(place, "DELETE FROM schema_migrations WHERE number = 4")
+    await run(place, "DELETE FROM schema_migrations WHERE number = 5")
     said = await typed("migrate", "--tier", "neon")
 
     assert said.status == 1
-    assert "its role holdfast_bot may not apply 0004_tiers" in said.text
+    assert "its role holdfast_bot may not apply 0005_series" in said.text
     assert "--admin-dsn-env VARIABLE" in said.text
 
 

@@ -98,7 +98,7 @@ async def test_a_tier_without_tables_says_which_and_who_makes_them(database: Dat
     [one] = await reports(neon=database.dsn)
 
     assert one.verdict == "bad"
-    assert one.missing == ["0001_log", "0002_projections", "0003_photos", "0004_tiers"]
+    assert one.missing == ["0001_log", "0002_projections", "0003_photos", "0004_tiers", "0005_series"]
     assert "run holdfast migrate --tier neon" in whats(one.problems)
     assert await run(database, "SELECT to_regclass('schema_migrations')") is None
 

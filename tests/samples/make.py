@@ -134,6 +134,7 @@ SAMPLES: dict[Kind, tuple[Facts, Words]] = {
     ),
     Kind.MISSING: (Facts(cause="gap"), Words()),
     Kind.FORGOTTEN: (Facts(cause="command", language="de"), Words(said=SAID)),
+    Kind.RECORDED: (Facts(series="bank_events"), Words()),
 }
 """One event of each kind, with the facts and words it has when all that it may carry is there."""
 

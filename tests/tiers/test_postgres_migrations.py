@@ -130,7 +130,7 @@ async def test_a_tier_made_by_all_migrations_is_the_declared_one(database: Datab
     """All migrations together make the tables that are declared here, and no others."""
     applied = await migrate(database.dsn, LONG)
 
-    assert applied == ["0001_log", "0002_projections", "0003_photos", "0004_tiers"]
+    assert applied == ["0001_log", "0002_projections", "0003_photos", "0004_tiers", "0005_series"]
     assert await schema(owner) == DECLARED
 
 
@@ -183,7 +183,7 @@ async def test_a_migration_that_fails_leaves_nothing(database: Database, owner: 
     assert "conversation_states" not in await schema(owner)
     await owner.execute("DROP TABLE user_machines")
 
-    assert await migrate(database.dsn, LONG) == ["0002_projections", "0003_photos", "0004_tiers"]
+    assert await migrate(database.dsn, LONG) == ["0002_projections", "0003_photos", "0004_tiers", "0005_series"]
 
 
 async def test_an_edited_migration_is_refused(database: Database, owner: Connection) -> None:
@@ -214,7 +214,7 @@ async def test_a_role_that_may_not_migrate_says_what_is_missing(database: Databa
     root = await database.connect(SUPERUSER)
     await root.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{database.server.password}'")
     try:
-        with pytest.raises(NotMigrated, match="0001, 0002, 0003, 0004: run holdfast migrate") as missing:
+        with pytest.raises(NotMigrated, match="0001, 0002, 0003, 0004, 0005: run holdfast migrate") as missing:
             await PostgresTier("neon", database.server.dsn(database.name, name)).open(BOT, LONG)
     finally:
         await root.execute(f"DROP ROLE {name}")
