@@ -25,7 +25,11 @@ def recorder_of(dsn: str) -> PostgresApplicationRecorder:
     """Make the recorder and its table, as its application does."""
     parts = urlsplit(dsn)
     store = PostgresDatastore(
-        *(parts.path[1:], parts.hostname, parts.port, parts.username, parts.password),
+        dbname=parts.path[1:],
+        host=parts.hostname or "",
+        port=parts.port or "",
+        user=parts.username or "",
+        password=parts.password or "",
         pool_size=_POOL,
         max_overflow=_MORE,
     )

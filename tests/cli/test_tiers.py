@@ -30,7 +30,7 @@ async def test_a_sound_tier_is_told_in_full(database: Database, tmp_path: Path) 
     assert (one.name, one.place) == ("neon", f"127.0.0.1:{database.server.port}/{database.name}")
     assert one.round_trip_ms
     assert (one.writable, one.encrypted, one.role) == (True, False, "owner")
-    assert (one.migrations, one.missing) == ([1, 2, 3, 4], [])
+    assert (one.migrations, one.missing) == ([1, 2, 3, 4, 5], [])
     assert (one.pending_events, one.pending_deliveries) == (6, 3)
     assert one.lag is not None
     assert (one.events, one.deliveries, one.canary, one.canary_seen) == (0, 0, 0, None)

@@ -76,7 +76,7 @@ async def learn(path: Path, records: Sequence[Record]) -> None:
     try:
         for thread_id in {record.thread_id for record in records}:
             some = [record for record in records if record.thread_id == thread_id]
-            union = refolding.union(Head(), (), learned=some)
+            union = refolding.union(thread_id, Head(), (), learned=some)
             assert not union.rows
             assert await store.commit([union]) == [None]
     finally:
