@@ -33,7 +33,7 @@ class Person:
             await asyncio.sleep(0.2 + self._chance.random() / 2)
             if len(self._chat.screens) > seen:
                 break
-        await asyncio.sleep(self._chance.choice((0.05, 0.3, 1.0, 1.0, 3.0, 12.0)))
+        await asyncio.sleep(self._chance.choice((0.05, 0.3, 0.3, 1.0, 1.0, 3.0, 12.0)))
 
     def act(self) -> None:
         """Do one thing."""
@@ -43,9 +43,9 @@ class Person:
             message_id, _ = self._chat.screens[-1]
             chosen = buttons[0] if self._at_the_card() and draw < 0.6 else self._chance.choice(buttons)
             self._telegram.taps(self.person, message_id, chosen.data)
-        elif draw < 0.25:
+        elif draw < 0.22:
             self._telegram.says(self.person, self._chance.choice(_WORDS))
-        elif draw < 0.4 and not buttons:
+        elif draw < 0.5 and not buttons:
             self._telegram.says(self.person, "/addmachine")
         else:
             self._typed += 1
