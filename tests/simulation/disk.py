@@ -19,6 +19,7 @@ class Disk:
 
     def __init__(self, worker: str, story: Story) -> None:
         self.full = False
+        self.losses = 0
         self._worker = worker
         self._story = story
         self._chance = story.dice(f"disk of {worker}")
@@ -38,6 +39,7 @@ class Disk:
 
     def lose(self) -> None:
         """Begin again with an empty disk: a new journal, with an origin of its own."""
+        self.losses += 1
         self.journal = self._new()
 
     async def open(self) -> Opened:

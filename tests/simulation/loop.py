@@ -8,6 +8,8 @@ from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+_MOST_ROUNDS = 50_000
+"""How often the loop may turn at one moment of virtual time."""
 
 
 class Process:
@@ -47,6 +49,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.world = Context()
         self._chance = chance
         self._seconds = 0.0
+        self._rounds = 0
         self._withheld: list[asyncio.Handle] = []
         self._graves: set[asyncio.Task[Any]] = set()
         self._is_ending = False
@@ -61,6 +64,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Let time pass, where a real loop would wait for the world."""
         if timeout is None:
             raise RuntimeError("everybody waits, and nothing will ever happen")
+        self._rounds = 0 if timeout else self._rounds + 1
+        if self._rounds > _MOST_ROUNDS:
+            raise RuntimeError("everybody is busy, and no time passes")
         self._seconds += timeout
         return []
 

@@ -42,7 +42,7 @@ class Nemesis:
     def heal(self) -> None:
         """Make everything whole."""
         self._story.tell("all is healed", who="nemesis")
-        self._world.telegram.edge = Edge(strays=0.0)
+        self._world.telegram.edge = Edge()
         for server in self._world.servers:
             server.start()
             server.faults.refuses_writes = ""
@@ -56,7 +56,7 @@ class Nemesis:
         self._story.tell(line, *values, who="nemesis")
 
     async def _while(self) -> None:
-        await asyncio.sleep(self._chance.choice((0.01, 0.1, 0.3, 1.0, 3.0, 8.0)))
+        await asyncio.sleep(self._chance.choice((0.01, 0.1, 0.3, 1.0, 3.0, 10.0)))
 
     @asynccontextmanager
     async def _alone_with(self, victim: T) -> AsyncIterator[T | None]:
@@ -123,6 +123,22 @@ class Nemesis:
             link.route.cut = False
         self._tell("{} reaches the tiers again", worker.name)
 
+    async def split(self) -> None:
+        """Let each worker reach one tier alone, or none: whoever decides knows only a part."""
+        async with self._alone_with("split") as victim:
+            if victim is None:
+                return
+            for worker in self._world.workers:
+                reached = self._chance.choice((*worker.links, None))
+                self._tell("{} reaches only {}", worker.name, reached.name if reached else "its disk")
+                for link in worker.links:
+                    link.route.cut = link is not reached
+            await self._while()
+            for worker in self._world.workers:
+                for link in worker.links:
+                    link.route.cut = False
+            self._tell("all workers reach the tiers again")
+
     async def stop_tier(self) -> None:
         """Crash a tier and start it again, with all that it had."""
         async with self._alone_with(self._some_server()) as victim:
@@ -159,6 +175,7 @@ class Nemesis:
     async def keep_copy(self) -> None:
         """Make a backup of a tier, for a later restore."""
         self._some_server().keep_copy()
+        await self._while()
 
     async def restore(self) -> None:
         """Bring a tier back with the data of an earlier moment."""
@@ -223,4 +240,4 @@ class Nemesis:
                 )
                 self._tell("{}", victim.edge)
                 await self._while()
-                victim.edge = Edge()
+                victim.edge = self._world.fair

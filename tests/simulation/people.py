@@ -2,9 +2,12 @@
 
 import asyncio
 
+from holdfast.domain.screen import Screen
 from tests.simulation.story import Story
 from tests.simulation.telegram import Telegram
+from tests.simulation.worker import STEPS
 
+_ASKED = f" of {STEPS + 1} "
 _WORDS = ("/cancel", "/back", "/skip", "/start", "/help", "x", "/library")
 
 
@@ -36,20 +39,27 @@ class Person:
         await asyncio.sleep(self._chance.choice((0.05, 0.3, 0.3, 1.0, 1.0, 3.0, 12.0)))
 
     def act(self) -> None:
-        """Do one thing."""
-        draw = self._chance.random()
-        buttons = [button for _, screen in self._chat.screens[-1:] for row in screen.keyboard for button in row]
-        if buttons and draw < (0.75 if self._at_the_card() else 0.15):
-            message_id, _ = self._chat.screens[-1]
-            chosen = buttons[0] if self._at_the_card() and draw < 0.6 else self._chance.choice(buttons)
-            self._telegram.taps(self.person, message_id, chosen.data)
-        elif draw < 0.22:
+        """Do one thing: mostly what is asked."""
+        draw, text = self._chance.random(), self._last_text()
+        if "Please check" in text and draw < 0.7:
+            self._tap(first=draw < 0.55)
+        elif draw < 0.08:
+            self._tap(first=False)
+        elif draw < 0.2:
             self._telegram.says(self.person, self._chance.choice(_WORDS))
-        elif draw < 0.5 and not buttons:
+        elif _ASKED not in text and draw < 0.7:
             self._telegram.says(self.person, "/addmachine")
         else:
             self._typed += 1
             self._telegram.says(self.person, f"{self.person}-{self._typed}")
 
-    def _at_the_card(self) -> bool:
-        return any("Please check" in screen.text for _, screen in self._chat.screens[-1:])
+    def _last_text(self) -> str:
+        return self._chat.screens[-1][1].text if self._chat.screens else ""
+
+    def _tap(self, *, first: bool) -> None:
+        """Tap a button of the last message, if it has any."""
+        message_id, screen = self._chat.screens[-1] if self._chat.screens else (0, Screen(text=""))
+        buttons = [button for row in screen.keyboard for button in row]
+        if buttons:
+            chosen = buttons[0] if first else self._chance.choice(buttons)
+            self._telegram.taps(self.person, message_id, chosen.data)

@@ -67,7 +67,7 @@ class Edge:
     loses_acknowledgements: float = 0.0
     repeats: float = 0.0
     hurries: float = 0.0
-    strays: float = 0.05
+    strays: float = 0.0
 
 
 class Telegram:

@@ -14,6 +14,7 @@ from holdfast.infrastructure.tiers.memory import MemoryTier
 from tests.simulation.story import Story
 
 WRITES = frozenset({"open", "append", "push", "settle", "probe"})
+_BRINGING = frozenset({"append", "push"})
 _SHORT, _LONG = 0.0005, 0.003
 _ANSWERED = 0.5
 
@@ -56,7 +57,7 @@ class Server:
         self.store: MemoryTier = MemoryTier(name)
         self.faults = Faults()
         self.incarnation = 1
-        self.ever: set[EventId] = set()
+        self.ever: dict[EventId, str] = {}
         self._watch = watch
         self._story = story
         self._waiting: list[Request] = []
@@ -80,7 +81,8 @@ class Server:
             found = at_once(getattr(self.store, request.name)(*request.arguments, 1.0))
         except HoldfastError as error:
             return error
-        self.ever.update(self.store.events)
+        if request.name in _BRINGING:
+            self.ever.update((one.event_id, one.dedup_key) for one in self.store.events.values())
         self._watch(self, request.name, request.arguments, found)
         return found
 
@@ -104,12 +106,12 @@ class Server:
 
     def keep_copy(self) -> None:
         """Make a backup."""
-        self._copies.append(_copied(self.store))
+        self._copies.append(copied(vars(self.store)))
 
     def go_back(self, chance: Random) -> bool:
         """Come back, when it starts, with the data of an earlier moment; say whether there was one."""
         if self._copies:
-            vars(self.store).update(_copied_dict(chance.choice(self._copies)))
+            vars(self.store).update(copied(chance.choice(self._copies)))
         return bool(self._copies)
 
     @property
@@ -123,11 +125,8 @@ class Server:
         return self.store.deliveries
 
 
-def _copied(store: MemoryTier) -> dict[str, Any]:
-    return _copied_dict(vars(store))
-
-
-def _copied_dict(values: dict[str, Any]) -> dict[str, Any]:
+def copied(values: dict[str, Any]) -> dict[str, Any]:
+    """Copy the attributes of a store in memory, deep enough that it can go back to them."""
     return {name: _copied_value(value) for name, value in values.items()}
 
 

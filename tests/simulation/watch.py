@@ -1,7 +1,7 @@
 """What must hold at every moment, looked at as it happens."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdfast.domain.ids import EventId
 from holdfast.domain.wording import say
@@ -19,12 +19,19 @@ SYNCING = say("saved.here")
 SAVED = "conversation.confirmed"
 
 
+class Standing(NamedTuple):
+    """How often a worker's calls have failed, who serves it, and how often each tier was started."""
+
+    failures: tuple[int, ...]
+    serving: tuple[str, ...]
+    incarnations: tuple[int, ...]
+
+
 class Watch:
     """Looks at each append, each reply handed on and each acknowledgement."""
 
     def __init__(self, story: Story) -> None:
         self.servers: Sequence[Server] = ()
-        self.acknowledged_by: dict[str, set[str]] = {}
         self._story = story
 
     def called(self, server: Server, name: str, arguments: tuple[Any, ...], found: Any) -> None:  # noqa: ANN401
@@ -56,25 +63,28 @@ class Watch:
         """Name the tiers that hold an event, or held it once."""
         return [server.name for server in self.servers if event_id in server.ever]
 
-    def standing(self, worker: "Worker") -> tuple[int, tuple[str, ...]]:
-        """Give how often calls of this worker have failed, and which tiers serve it."""
+    def standing(self, worker: "Worker") -> Standing:
+        """Give all that tells, compared with later, whether this worker's tiers were well all the time."""
         tiers = worker.service.lineup.tiers if worker.service else ()
-        return sum(link.failures for link in worker.links), tuple(tier.name for tier in tiers if tier.serves)
+        return Standing(
+            tuple(link.failures for link in worker.links),
+            tuple(tier.name for tier in tiers if tier.serves),
+            tuple(server.incarnation for server in self.servers),
+        )
 
-    def acknowledged(self, worker: "Worker", update: Update, before: tuple[int, tuple[str, ...]]) -> None:
+    def acknowledged(self, worker: "Worker", update: Update, before: Standing) -> None:
         """A worker tells Telegram that an update is durable."""
-        self.acknowledged_by.setdefault(update.key, set()).add(worker.name)
         journal = worker.disk.journal
-        copies = [
-            one
+        copies = {
+            one.event_id
             for one in journal._events.values()  # noqa: SLF001 - what is durable on it
             if one.dedup_key == update.key and one.event_id not in journal._aborted  # noqa: SLF001
-        ]
+        }
         if not copies:
             return self._problem(f"{worker.name} acknowledged u{update.number}, which is not in its journal")
-        tiers_were_well = before[1] and before == self.standing(worker)
-        if tiers_were_well and not any(self.stood_on(one.event_id) for one in copies):
-            self._problem(f"{worker.name} acknowledged u{update.number}, which no tier ever held; they were all well")
+        tiers_were_well = before.serving and before == self.standing(worker)
+        if tiers_were_well and not any(copies & server.events.keys() for server in self.servers):
+            self._problem(f"{worker.name} acknowledged u{update.number}, which no tier holds; they were all well")
         return None
 
     def _problem(self, text: str) -> None:

@@ -37,13 +37,13 @@ from tests.simulation.watch import Watch
 
 BOT = 42
 CODEC = Codec(Keyring(None, bytes))
-_STEPS, _TTL = 3, timedelta(seconds=20)
+STEPS, _TTL = 3, timedelta(seconds=6)
 
 
 def _hasty(flow: Flow) -> Flow:
     """Ask less, and wait less: so that in a minute much is finished, and much runs out."""
     declared = {name: getattr(flow, name) for name in Flow.model_fields}
-    return Flow(**{**declared, "steps": flow.steps[:_STEPS], "ttl": _TTL})
+    return Flow(**{**declared, "steps": flow.steps[:STEPS], "ttl": _TTL})
 
 
 FLOWS = Flows(map(_hasty, MACHINE_FLOWS))

@@ -12,20 +12,20 @@ from tests.simulation.nemesis import Nemesis
 from tests.simulation.oracle import Oracle
 from tests.simulation.people import Person
 from tests.simulation.story import Story
-from tests.simulation.telegram import Telegram
+from tests.simulation.telegram import Edge, Telegram
 from tests.simulation.tiers import Server
 from tests.simulation.watch import Watch
 from tests.simulation.worker import BOT, Worker
 
 WHOLE = (
-    *("cut", "refuse", "slow", "lose_requests", "lose_answers", "hold", "no_tier"),
+    *("cut", "refuse", "slow", "lose_requests", "lose_answers", "hold", "no_tier", "split"),
     *("stop_tier", "freeze_tier", "refuse_writes"),
-    *("kill", "fill_disk", "skew", "trouble_telegram"),
+    *("kill", "lose_disk", "fill_disk", "skew", "trouble_telegram"),
 )
 """The faults that push alone must bear. One line more for each that replication makes bearable."""
 
 _RAGE = 40.0
-_QUIET = 200.0
+_QUIET = 60.0
 _PERSON = 101
 
 
@@ -73,6 +73,8 @@ class World:
             for name in ("ann", "bob", "eve")[: chance.choice((1, 2, 2, 3))]
         ]
         self.telegram.workers = self.workers
+        self.fair = Edge(strays=chance.choice((0.0, 0.1, 0.5)), repeats=chance.choice((0.0, 0.1, 0.4)))
+        self.telegram.edge = self.fair
         self.people = [Person(_PERSON + n, self.telegram, self.story) for n in range(chance.choice((1, 2, 3)))]
         self._nemesis = Nemesis(self, course.strengths)
         self._course = course
@@ -88,21 +90,20 @@ class World:
             for person in self.people:
                 group.create_task(person.live(self._course.rage))
             group.create_task(self._nemesis.rage(self._course.rage))
-        await self._rest()
-        await self._greet_everybody()
-        await self._rest()
-        await Oracle(self.story, self.servers, self.workers, self.telegram, self.watch).judge()
+        if await self._rests() and await self._greets_everybody():
+            await Oracle(self.story, self.servers, self.workers, self.telegram).judge()
 
-    async def _rest(self) -> None:
-        """Wait until nothing is left to do."""
+    async def _rests(self) -> bool:
+        """Wait until nothing is left to do; false when that never comes."""
         until = self.loop.time() + _QUIET
         calm = 0
         while calm < 3:
             await asyncio.sleep(1.0)
             calm = calm + 1 if self._is_calm() else 0
             if self.loop.time() > until:
-                return self.story.problem("nothing comes to rest after all is healed")
-        return None
+                self.story.problem("nothing comes to rest after all is healed")
+                return False
+        return True
 
     def _is_calm(self) -> bool:
         return self.telegram.quiet and all(self._is_done(worker) for worker in self.workers)
@@ -113,13 +114,15 @@ class World:
         sends = worker.sender is not None and worker.sender.is_busy
         return not sends and all(tier.serves and not tier.news.is_set() for tier in worker.service.lineup.tiers)
 
-    async def _greet_everybody(self) -> None:
+    async def _greets_everybody(self) -> bool:
         """Let each person write once more to every worker: each then knows all, as long as nothing else tells it."""
         for at, _ in enumerate(self.workers):
+            self.telegram.asks = at
             for person in self.people:
-                self.telegram.asks = at
                 self.telegram.says(person.person, "/help")
-            await self._rest()
+            if not await self._rests():
+                return False
+        return True
 
 
 def simulate(course: Course) -> Outcome:
