@@ -6,7 +6,7 @@ from tests.simulation import mistakes
 from tests.simulation.mistakes import Mistake
 from tests.simulation.world import WHOLE, Course, simulate
 
-OLD_TIERS = ("keep_copy", "restore")
+OLD_TIERS = ("keep_copy", "restore", "restore", "trouble_telegram")
 SPLIT = ("split", "split", "no_tier", "cut", "lose_answers", "kill", "trouble_telegram")
 FROZEN = ("freeze_tier", "freeze_tier", "slow", "lose_answers", "trouble_telegram")
 LONELY = ("no_tier", "kill", "trouble_telegram")
