@@ -78,7 +78,6 @@ class Telegram:
         self.chats: dict[int, Chat] = {}
         self.updates: list[Update] = []
         self.workers: Sequence[Receiver] = ()
-        self.asks: int | None = None
         self._story = story
         self._bot_id = bot_id
         self._chance = story.dice("telegram")
@@ -152,8 +151,6 @@ class Telegram:
         await asyncio.sleep(self._chance.uniform(0.1, _AGAIN))
 
     def _worker_for(self, update: Update) -> Receiver:
-        if self.asks is not None:
-            return self.workers[self.asks]
         if self._chance.random() < self.edge.strays:
             return self._chance.choice(self.workers)
         return self.workers[update.person % len(self.workers)]

@@ -85,6 +85,7 @@ class Worker:
         self.links = [Link(server, story, name) for server in servers]
         self.clock = Clock(story.loop)
         self.watch = watch
+        self.crashes = 0
         self.service: TierService | None = None
         self._telegram = telegram
         self._story = story
@@ -108,6 +109,7 @@ class Worker:
     def crash(self) -> None:
         """Kill the process, in the middle of whatever it does."""
         if self._process is not None:
+            self.crashes += 1
             self._process.kill()
             self._process, self._intake, self.service, self.log = None, None, None, None
             self._story.tell("is killed", who=self.name)

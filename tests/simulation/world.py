@@ -22,10 +22,12 @@ WHOLE = (
     *("stop_tier", "freeze_tier", "refuse_writes"),
     *("kill", "lose_disk", "fill_disk", "skew", "trouble_telegram"),
 )
-"""The faults that push alone must bear. One line more for each that replication makes bearable."""
+"""The faults that must be borne. One word more for each that replication makes bearable."""
 
 _RAGE = 40.0
-_QUIET = 60.0
+_QUIET = 150.0
+_CALM = 6
+"""Seconds in which nothing happens: longer than a worker waits before it looks for news."""
 _PERSON = 101
 
 
@@ -90,14 +92,14 @@ class World:
             for person in self.people:
                 group.create_task(person.live(self._course.rage))
             group.create_task(self._nemesis.rage(self._course.rage))
-        if await self._rests() and await self._greets_everybody():
+        if await self._rests():
             await Oracle(self.story, self.servers, self.workers, self.telegram).judge()
 
     async def _rests(self) -> bool:
         """Wait until nothing is left to do; false when that never comes."""
         until = self.loop.time() + _QUIET
         calm = 0
-        while calm < 3:
+        while calm < _CALM:
             await asyncio.sleep(1.0)
             calm = calm + 1 if self._is_calm() else 0
             if self.loop.time() > until:
@@ -113,16 +115,6 @@ class World:
             return False
         sends = worker.sender is not None and worker.sender.is_busy
         return not sends and all(tier.serves and not tier.news.is_set() for tier in worker.service.lineup.tiers)
-
-    async def _greets_everybody(self) -> bool:
-        """Let each person write once more to every worker: each then knows all, as long as nothing else tells it."""
-        for at, _ in enumerate(self.workers):
-            self.telegram.asks = at
-            for person in self.people:
-                self.telegram.says(person.person, "/help")
-            if not await self._rests():
-                return False
-        return True
 
 
 def simulate(course: Course) -> Outcome:
