@@ -15,7 +15,7 @@ from holdfast.cli.runtime import settle_in
 from holdfast.domain.errors import SettingsError, TelegramError
 from holdfast.domain.wording import WORDING
 from holdfast.engine.photos import PhotoKeeper
-from holdfast.engine.recovery import resume_replies
+from holdfast.engine.recovery import resume_replies, resume_what_is_learned
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings, bot_id_of
 from holdfast.sandbox import SandboxServer
@@ -56,6 +56,7 @@ async def serve(settings: Settings, token: str, api_url: str) -> None:
             settle_in()
             async with asyncio.TaskGroup() as group:
                 group.create_task(_offer_commands(wire, bot))
+                group.create_task(resume_what_is_learned(bot.flows, bot.log, bot.sender))
                 group.create_task(PhotoKeeper(bot.log, bot.turns, TelegramFiles(wire), clock).run())
                 group.create_task(Polling(wire, intake, clock).run())
     finally:

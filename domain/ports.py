@@ -135,6 +135,9 @@ class Log(Protocol):
         A timer stands on a tier before it stands in the journal; NoTier when there are tiers and none can be had.
         """
 
+    async def learned(self) -> None:
+        """Wait until events that this log did not know came in from elsewhere, since this was asked last."""
+
     async def secure(self, thread_id: ThreadId) -> None:
         """Restore, for what is known of a thread, all that an acknowledgement promises, as far as it can be had."""
 

@@ -1,5 +1,6 @@
 """The log's protocol: what a turn reads, how it is minted and made durable. The same code over every store."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 
@@ -200,6 +201,13 @@ class EventLog:
             return await self._tiers.append(write)
         await self._commits.write(write)
         return True
+
+    async def learned(self) -> None:
+        """Wait until events of elsewhere came in; without tiers, for ever."""
+        if self._tiers is None:
+            await asyncio.Event().wait()
+        else:
+            await self._tiers.learned()
 
     async def secure(self, thread_id: ThreadId) -> None:
         """Bring what the journal holds of a thread to a tier, where there are any and one answers."""

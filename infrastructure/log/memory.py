@@ -124,7 +124,8 @@ class MemoryJournal:
             if record.event_id not in self._events:
                 thread.append(record)
                 self._events[record.event_id] = record
-                self._learned.add(record.event_id)
+                if record.origin != self._origin:
+                    self._learned.add(record.event_id)
         for record in write.deliveries:
             self._deliveries.setdefault(record.event_id, record)
         self._aborted.update(write.aborted)

@@ -166,7 +166,7 @@ class JournalStore(Protocol):
     def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
         """Give the threads that are owed replies, and their events without one, also those that owe none.
 
-        Events learned from a tier are left out: the worker that took them in answers them.
+        Other workers' events are left out: whoever took an input in answers it.
         """
 
     def threads(self) -> AsyncIterator[ThreadId]:

@@ -153,10 +153,15 @@ SELECT thread_id FROM heads WHERE thread_id > ? ORDER BY thread_id LIMIT ?;
 SELECT thread_id FROM events WHERE conversation_id = ? LIMIT 1;
 
 -- name: read_owed
--- The events of a thread that have no delivery and are this journal's own, in canonical order; some may owe no reply.
+-- The events of a thread that this worker wrote, whether it remembers or was told so by a tier, and that have no
+-- delivery, in canonical order; some may owe no reply.
 SELECT event_id FROM events
 WHERE thread_id = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE answers = events.event_id)
-    AND NOT EXISTS (SELECT 1 FROM journal_state WHERE journal_state.event_id = events.event_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM journal_state
+        WHERE journal_state.event_id = events.event_id
+            AND (state = 'aborted' OR hex(origin) <> (SELECT upper(value) FROM tier_meta WHERE name = 'origin'))
+    )
 ORDER BY ots, version, event_id;
 
 -- name: read_owing

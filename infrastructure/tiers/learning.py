@@ -37,6 +37,8 @@ class Learning:
         self._flights = flights
         self._clock = clock
         self._under_way: dict[ThreadId, asyncio.Event] = {}
+        self.news = asyncio.Event()
+        """Set when something was learned."""
         self._revs: OrderedDict[ThreadId, int] = OrderedDict()
 
     def check(self, write: AppendWrite) -> None:
@@ -87,6 +89,7 @@ class Learning:
             union = self._refolding.union(thread_id, head, kept, learned=learned, deliveries=fates)
             await self._commits.write(union)
             self._remember(thread_id, union.head.rev)
+            self.news.set()
         return [one for one in deliveries if one.parents not in here]
 
     async def _set_aside(self, twins: Iterable[Record]) -> None:

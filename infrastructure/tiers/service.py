@@ -145,6 +145,11 @@ class TierService:
             await self._learning.learn_thread(thread_id, *found)
             self.wake()
 
+    async def learned(self) -> None:
+        """Wait until something was learned since this was asked last."""
+        await self._learning.news.wait()
+        self._learning.news.clear()
+
     async def secure(self, thread_id: ThreadId) -> None:
         """Restore the promise for what the journal holds of a thread: on a tier too, as long as one answers."""
         await self.lineup.secure(thread_id)

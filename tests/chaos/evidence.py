@@ -116,7 +116,8 @@ def judge_replies(findings: Findings, person: Technician, sight: Sight, lines: l
     findings.replies += [person.diary.stuck] if person.diary.stuck else []
     shown = [message for message in sight.messages if message.from_.is_bot]
     counting = [line for line in lines if line["duplicate_of"] is None and _speaker(line) == name]
-    recorded = _recorded(findings, [line["event_id"] for line in counting], bot)
+    copies = [[line["event_id"], *_copies_of(line, lines)] for line in counting]
+    recorded = _recorded(findings, copies, bot)
     if recorded != sorted(recorded):
         findings.replies.append(f"{name}: the replies did not go out in the order of the inputs")
     if missing := set(recorded) - {message.message_id for message in shown}:
@@ -130,16 +131,25 @@ def judge_replies(findings: Findings, person: Technician, sight: Sight, lines: l
         findings.replies.append(f"{name}: the last message {text_of(last)!r} answers no last input")
 
 
-def _recorded(findings: Findings, event_ids: list[str], bot: Holdfast) -> list[int]:
-    """Give the messages that answer these events, as the log has them, in the events' order."""
+def _copies_of(line: Line, lines: list[Line]) -> list[str]:
+    """Name the further copies of an input: two tiers may have decided it, each beside a crash."""
+    return [other["event_id"] for other in lines if other["duplicate_of"] == line["event_id"]]
+
+
+def _recorded(findings: Findings, inputs: list[list[str]], bot: Holdfast) -> list[int]:
+    """Give the messages that answer these inputs, each with its copies, as the log has them, in the inputs' order."""
     fates: defaultdict[str, list[Line]] = defaultdict(list)
     for answered, facts in bot.read("SELECT answers, facts FROM deliveries ORDER BY pos"):
         fates[str(UUID(bytes=answered))].append(json.loads(facts))
-    for event_id in event_ids:
-        outcomes = Counter(fate["outcome"] for fate in fates[event_id])
-        if outcomes != {"sent": 1}:
-            findings.replies.append(f"event {event_id} has these fates: {dict(outcomes)}")
-    return [number for event_id in event_ids for fate in fates[event_id] for number in fate["message_ids"]]
+    for copies in inputs:
+        outcomes = Counter(fate["outcome"] for event_id in copies for fate in fates[event_id])
+        if outcomes.keys() != {"sent"} or outcomes["sent"] > len(copies):
+            findings.replies.append(f"event {copies[0]} has these fates: {dict(outcomes)}")
+    return [
+        number
+        for copies in inputs
+        for number in sorted(n for event_id in copies for fate in fates[event_id] for n in fate["message_ids"])
+    ]
 
 
 def _orphans(shown: list[Message], recorded: list[int]) -> list[str]:

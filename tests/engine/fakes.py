@@ -116,6 +116,9 @@ class Telling:
         self.before_append(turn)
         return await self._log.append(turn)
 
+    async def learned(self) -> None:
+        await self._log.learned()
+
     async def secure(self, thread_id: ThreadId) -> None:
         await self._log.secure(thread_id)
 

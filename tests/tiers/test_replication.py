@@ -3,6 +3,7 @@
 import asyncio
 
 from holdfast.domain.errors import NotExecuted
+from holdfast.domain.ids import OriginId
 from holdfast.infrastructure.log.memory import MemoryJournal
 from holdfast.infrastructure.tiers.memory import MemoryTier
 from tests.conformance.scribe import ADA, BEN, inbound, thread
@@ -150,3 +151,18 @@ async def test_people_are_learned_apart() -> None:
         await until(lambda: len(fresh.journal_events()) == 2)
 
         assert len(await fresh.rows()) == 2
+
+
+async def test_an_event_forgotten_in_a_crash_is_answered_when_it_comes_home() -> None:
+    """A tier took a turn, and the worker died before its journal did: its reply is owed once the event is learned."""
+    neon, journal = MemoryTier("neon"), MemoryJournal(OriginId(bytes([1]) * 16))
+    async with worker(neon, seed=1) as one:
+        await one.hear(1, "/addmachine")
+        await until(lambda: len(neon.deliveries) == 1)
+    neon.deliveries.clear()
+    async with worker(neon, journal=journal, seed=1) as forgetful:
+        await until(lambda: len(forgetful.journal_events()) == 1)
+        await forgetful.log.learned()
+
+        assert await forgetful.answer_what_is_owed() == 1
+        assert await forgetful.answer_what_is_owed() == 0
