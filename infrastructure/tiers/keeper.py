@@ -27,7 +27,7 @@ _PROBE, _OPEN = 0.25, 3.0
 """Seconds a probe and a fresh connection may take."""
 _GATHER = 0.03
 """Seconds in which what comes is gathered before it is given to a tier that serves."""
-_LOOK_EVERY = 1.0
+LOOK_EVERY = 1.0
 """Seconds after which a tier is asked what others brought there, and it is saved how far both sides are."""
 _AWAKE = 120 * 1_000_000
 """Microseconds after which a silent tier is probed all the same: free plans fall asleep."""
@@ -143,7 +143,7 @@ class Keeper:
     async def _wait(self) -> None:
         """Wait for news, and gather for a moment; look all the same after a while, and probe a silent tier."""
         try:
-            async with asyncio.timeout(_LOOK_EVERY):
+            async with asyncio.timeout(LOOK_EVERY):
                 await self.tier.news.wait()
         except TimeoutError:
             if self._clock.now() - self._probed_at > _AWAKE:

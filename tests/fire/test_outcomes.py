@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.domain.wording import WORDING
-from holdfast.infrastructure.tiers import lineup
+from holdfast.infrastructure.tiers import keeper, lineup
 from holdfast.infrastructure.tiers.patience import Patience
 from holdfast.infrastructure.tiers.store import Stale
 from tests.fire.evidence import Kept, of_tier
@@ -89,6 +89,7 @@ def met(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> dict[str, M
     works |= {f"{one.name}, alone": partial(meet, one, 1, ground, folder / f"{one.name}, alone") for one in ALONE}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lineup, "BUDGET", round(3 * LONG) * 1_000_000)
+        patch.setattr(keeper, "LOOK_EVERY", 100 * LONG)  # so that a turn is the first to meet what happened
         return finished(side_by_side(works))
 
 
