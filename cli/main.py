@@ -7,10 +7,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from holdfast.cli import chat as chatting
-from holdfast.cli import logs, quarantine, reports, show, show_operators, wiring
+from holdfast.cli import logs, quarantine, reports, show, show_comparisons, show_operators, wiring
 from holdfast.cli import migrate as migrating
 from holdfast.cli import run as running
 from holdfast.cli import tiers as tier_reports
+from holdfast.cli import verify_tiers as comparing
 from holdfast.cli.doctor import diagnose
 from holdfast.cli.rebuild import rebuild as rebuild_tables
 from holdfast.cli.work import JournalFile, Json, asked, finished, settings_of
@@ -23,6 +24,8 @@ app = typer.Typer(
 )
 log_app = typer.Typer(help="The event log itself.", no_args_is_help=True)
 app.add_typer(log_app, name="log")
+tiers_app = typer.Typer(help="The PostgreSQL servers beside the journal.")
+app.add_typer(tiers_app, name="tiers")
 app.add_typer(quarantine.app, name="quarantine")
 
 
@@ -101,13 +104,24 @@ def migrate(
     sys.exit(any(one.problem for one in done.tiers))
 
 
-@app.command()
-def tiers(json: Json = False, journal: JournalFile = None) -> None:
+@tiers_app.callback(invoke_without_command=True)
+def tiers(context: typer.Context, json: Json = False, journal: JournalFile = None) -> None:
     """Say of each tier how it is and what it lacks of this journal. Exit status 1 when one can't be used."""
+    if context.invoked_subcommand:
+        return
     settings = settings_of()
     found = finished(tier_reports.report(settings, journal or settings.holdfast_journal))
     show.as_json(found) if json else show_operators.tiers(found)
     sys.exit(any(one.verdict == "bad" for one in found.tiers))
+
+
+@tiers_app.command("verify")
+def verify_tiers(json: Json = False, journal: JournalFile = None) -> None:
+    """Compare every tier with the journal, and its tables with its events. Exit status 1 when something differs."""
+    settings = settings_of()
+    found = finished(comparing.verify(settings, journal or settings.holdfast_journal))
+    show.as_json(found) if json else show_comparisons.compared(found)
+    sys.exit(not found.equal)
 
 
 @app.command()

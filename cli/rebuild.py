@@ -33,10 +33,11 @@ async def rebuild(archive: Archive) -> Rebuilt:
         events += len(history)
         folded |= rows_of(archive.flows, history)
     live = {(table, row.key): row for table in TABLES for row in await archive.journal.rows(table)}
-    return Rebuilt(events=events, rows=len(folded), differences=_differences(live, folded))
+    return Rebuilt(events=events, rows=len(folded), differences=differences(live, folded))
 
 
-def _differences(live: dict[RowName, RowChange], folded: dict[RowName, RowChange]) -> list[Difference]:
+def differences(live: dict[RowName, RowChange], folded: dict[RowName, RowChange]) -> list[Difference]:
+    """Name every row that is not as the events say."""
     found = []
     for name in sorted(live.keys() | folded.keys(), key=repr):
         stands, should = live.get(name), folded.get(name)

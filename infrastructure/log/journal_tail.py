@@ -23,7 +23,7 @@ class JournalTail:
 
     def __init__(self, path: Path) -> None:
         """Open the file when first asked."""
-        self._thread = WriterThread(path)
+        self._thread = WriterThread(path, read_only=True)
         self._sql = statements("journal.sql")
 
     async def close(self) -> None:
@@ -49,6 +49,10 @@ class JournalTail:
         """Sum up what counts here and was received in an hour and after."""
         sql = self._sql[f"received_{of}"]
         return await self._read(lambda connection: digest_of(connection.execute(sql, (since * HOUR,))))
+
+    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
+        """Read what counts here and was received in one hour."""
+        return await self._read(lambda connection: dict(self._rows(connection, f"hashes_{of}", hour * HOUR)))
 
     async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
         """Read some events or deliveries."""

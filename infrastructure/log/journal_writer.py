@@ -39,10 +39,10 @@ KEY_COLUMNS = {"conversation_states": 3, "user_machines": 1, "photos_wanted": 1}
 class WriterThread:
     """Runs functions on one connection in one thread, in the order they were handed over."""
 
-    def __init__(self, path: Path) -> None:
-        """Start the thread; it opens the connection itself."""
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Start the thread, which opens the connection itself; a read-only one leaves the file as it is."""
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._path = path
+        self._address = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
         self.connection: sqlite3.Connection | None = None
         self._thread = threading.Thread(target=self._work, name="journal writer", daemon=True)
         self._thread.start()
@@ -77,7 +77,7 @@ class WriterThread:
 
     def _connection(self) -> sqlite3.Connection:
         if self.connection is None:
-            self.connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=64)
+            self.connection = sqlite3.connect(self._address, uri=True, isolation_level=None, cached_statements=64)
         return self.connection
 
     def _work(self) -> None:

@@ -33,7 +33,7 @@ def _commands(group: Any, above: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN
         full = f"{above} {name}".strip()
         if hasattr(command, "commands"):
             yield from _commands(command, full)
-        else:
+        if not hasattr(command, "commands") or command.invoke_without_command:
             yield full, command
 
 
