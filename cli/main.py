@@ -13,6 +13,7 @@ from holdfast.cli import run as running
 from holdfast.cli import tiers as tier_reports
 from holdfast.cli import verify_tiers as comparing
 from holdfast.cli.doctor import diagnose
+from holdfast.cli.import_log import import_log
 from holdfast.cli.rebuild import rebuild as rebuild_tables
 from holdfast.cli.work import JournalFile, Json, asked, finished, settings_of
 from holdfast.domain.errors import HoldfastError
@@ -165,6 +166,18 @@ def export(journal: JournalFile = None) -> None:
             sys.stdout.write(line + "\n")
 
     asked(journal, write)
+
+
+@log_app.command("import")
+def import_(
+    file: Annotated[str, typer.Argument(help="What log export has written; - is standard input.")] = "-",
+    json: Json = False,
+    journal: JournalFile = None,
+) -> None:
+    """Read an export into an empty journal: the same events with the same hashes, whole or not at all."""
+    settings = settings_of()
+    found = finished(import_log(settings, file, journal or settings.holdfast_journal))
+    show.as_json(found) if json else show_operators.imported(found)
 
 
 @log_app.command()

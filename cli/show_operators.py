@@ -8,6 +8,7 @@ from rich.text import Text
 
 from holdfast.cli.doctor import Diagnosis
 from holdfast.cli.findings import Finding, Verdict
+from holdfast.cli.import_log import ImportReport
 from holdfast.cli.migrate import Migrated
 from holdfast.cli.plain import safe
 from holdfast.cli.tiers import TierReport, TiersReport
@@ -88,3 +89,16 @@ def migrated(done: Migrated, *, with_journal: bool) -> None:
 
 def _applied(place: str, applied: list[str]) -> None:
     sys.stdout.write(f"{place}: {'applied ' + ', '.join(applied) if applied else 'nothing to apply'}\n")
+
+
+def imported(done: ImportReport) -> None:
+    """Say what was read in, and what no export has."""
+    sys.stdout.write(
+        f"{done.journal}: {done.events} events of {done.threads} threads in {done.seconds:g} s, "
+        f"{done.events_per_second} a second\n"
+    )
+    if done.words_gone:
+        sys.stdout.write(
+            f"{done.words_gone} of them have no words: they were erased, or under a key that was not set\n"
+        )
+    sys.stdout.write(f"Not in an export: {', '.join(done.missing)}. No reply is sent again.\n")

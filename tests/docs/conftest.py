@@ -24,14 +24,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     journal.commit()
     journal.close()
+    [text] = commands((made, ["log", "export"]))
+    (made / "log.jsonl").write_text(text, "utf-8")
     return made
 
 
 @pytest.fixture(scope="package")
 def exported(folder: Path) -> list[str]:
     """The lines that the export gives of that conversation."""
-    [text] = commands((folder, ["log", "export"]))
-    return text.splitlines()
+    return (folder / "log.jsonl").read_text("utf-8").splitlines()
 
 
 @pytest.fixture(scope="package")
