@@ -138,8 +138,11 @@ class Log(Protocol):
     async def learned(self) -> None:
         """Wait until events that this log did not know came in from elsewhere, since this was asked last."""
 
-    async def secure(self, thread_id: ThreadId) -> None:
-        """Restore, for what is known of a thread, all that an acknowledgement promises, as far as it can be had."""
+    async def secure(self, thread_id: ThreadId) -> bool:
+        """Restore, for what is known of a thread, all that an acknowledgement promises, as far as it can be had.
+
+        False when it stands on this machine alone, though there are tiers.
+        """
 
     async def record(self, delivery: Delivery) -> None:
         """Make the fate of a reply durable."""

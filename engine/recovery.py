@@ -17,8 +17,9 @@ async def resume_replies(flows: Flows, log: Log, sender: Sender) -> int:
     """Hand every reply that is owed to the sender; give their number."""
     taken_up = 0
     async for owed in log.owed():
+        safe = not owed.event_ids or await log.secure(owed.thread_id)
         history = await log.history(owed.thread_id)
-        for reply in replies_to(flows, owed.thread_id, history, frozenset(owed.event_ids)):
+        for reply in replies_to(flows, owed.thread_id, history, frozenset(owed.event_ids), safe=safe):
             if not sender.has(reply.answers) and not await _answered(log, history, reply.answers):
                 await sender.put(reply)
                 taken_up += 1

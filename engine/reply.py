@@ -9,6 +9,7 @@ from holdfast.domain.event import Event
 from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flows
 from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.kinds import Kind
 from holdfast.domain.order import counted
 from holdfast.domain.render import owes_reply, render
 from holdfast.domain.screen import Screen
@@ -58,13 +59,17 @@ def saved_here(reply: Reply) -> Reply:
 
 
 def replies_to(
-    flows: Flows, thread_id: ThreadId, history: tuple[Event, ...], wanted: frozenset[EventId]
+    flows: Flows, thread_id: ThreadId, history: tuple[Event, ...], wanted: frozenset[EventId], *, safe: bool
 ) -> list[Reply]:
-    """Render the replies that some events of a thread's history owe, each from the state as it was then."""
+    """Render the replies that some events of a thread's history owe, each from the state as it was then.
+
+    `safe`: no reply need say that what is saved stands on this machine alone.
+    """
     state = ThreadState()
     replies = []
     for event in counted(history):
         state = evolve(state, event)
         if event.event_id in wanted and owes_reply(event):
-            replies.append(reply_to(flows, thread_id, state, event))
+            reply = reply_to(flows, thread_id, state, event)
+            replies.append(reply if safe or event.kind != Kind.CONFIRMED else saved_here(reply))
     return replies

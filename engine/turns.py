@@ -101,12 +101,12 @@ class Turns:
 
     async def _again(self, inbound: Inbound, copies: tuple[Event, ...]) -> Reply | None:
         """An input that came before: it is durable already; its reply follows only if none is under way or sent."""
-        await self._log.secure(inbound.thread_id)
+        safe = await self._log.secure(inbound.thread_id)
         event = counted(copies)[0]
         if self._outbox.has(event.event_id) or await self._log.delivered(event.event_id):
             return None
         history = await self._log.history(inbound.thread_id)
-        replies = replies_to(self._flows, inbound.thread_id, history, frozenset((event.event_id,)))
+        replies = replies_to(self._flows, inbound.thread_id, history, frozenset((event.event_id,)), safe=safe)
         return replies[0] if replies else None
 
     async def _expire(self, known: Known, inbound: Inbound) -> Known:

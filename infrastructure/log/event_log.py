@@ -209,10 +209,9 @@ class EventLog:
         else:
             await self._tiers.learned()
 
-    async def secure(self, thread_id: ThreadId) -> None:
-        """Bring what the journal holds of a thread to a tier, where there are any and one answers."""
-        if self._tiers is not None:
-            await self._tiers.secure(thread_id)
+    async def secure(self, thread_id: ThreadId) -> bool:
+        """Bring what the journal holds of a thread to a tier, where there are any; false when none answers."""
+        return self._tiers is None or await self._tiers.secure(thread_id)
 
     def _remember_unanswered(self, record: Record) -> None:
         self._unanswered[record.event_id] = record

@@ -118,8 +118,8 @@ class Lineup:
                 continue
         return None
 
-    async def secure(self, thread_id: ThreadId) -> None:
-        """Bring all that the journal holds of a thread to a tier, as long as one answers."""
+    async def secure(self, thread_id: ThreadId) -> bool:
+        """Bring all that the journal holds of a thread to a tier; say whether one answered."""
         until = self.until()
         for tier in self.tiers:
             try:
@@ -129,4 +129,5 @@ class Lineup:
             except (NotExecuted, Ambiguous):
                 continue
             else:
-                return
+                return True
+        return False

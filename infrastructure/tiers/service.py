@@ -150,9 +150,9 @@ class TierService:
         await self._learning.news.wait()
         self._learning.news.clear()
 
-    async def secure(self, thread_id: ThreadId) -> None:
-        """Restore the promise for what the journal holds of a thread: on a tier too, as long as one answers."""
-        await self.lineup.secure(thread_id)
+    async def secure(self, thread_id: ThreadId) -> bool:
+        """Restore the promise for what the journal holds of a thread: on a tier too; say whether one answered."""
+        return await self.lineup.secure(thread_id)
 
 
 async def _outcome(work: Awaitable[T]) -> T | Exception:

@@ -119,8 +119,8 @@ class Telling:
     async def learned(self) -> None:
         await self._log.learned()
 
-    async def secure(self, thread_id: ThreadId) -> None:
-        await self._log.secure(thread_id)
+    async def secure(self, thread_id: ThreadId) -> bool:
+        return await self._log.secure(thread_id)
 
     async def record(self, delivery: Delivery) -> None:
         self.before_record(delivery)

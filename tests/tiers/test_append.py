@@ -10,12 +10,14 @@ from holdfast.domain.errors import LogUnavailable, NotExecuted, OtherBot
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
 from holdfast.domain.ports import RowChange
+from holdfast.engine.outbox import LeftOwed
+from holdfast.engine.turns import Turns
 from holdfast.infrastructure.log.memory import MemoryJournal
 from holdfast.infrastructure.log.stores import Cursor, Outcome, Tail, Write
 from holdfast.infrastructure.tiers.memory import MemoryTier
-from holdfast.projections.fold import TABLES
+from holdfast.projections.fold import TABLES, fold_of
 from tests.conformance.scribe import BOT, codec, inbound, thread
-from tests.tiers.workers import said_in, two_workers, until, worker
+from tests.tiers.workers import FLOWS, said_in, two_workers, until, worker
 
 REGISTER = ("/addmachine", "Press 4", "ACME", "M-1", "SN-1", "Hall 2", "none", "/skip")
 
@@ -249,6 +251,35 @@ async def test_a_journal_that_cannot_be_written_refuses_the_turn() -> None:
         assert texts(neon) == await one.texts() == ["/addmachine", "Press 4"]
         assert len(one.messages.texts) == 2
         assert await one.problems() == []
+
+
+async def test_what_its_own_journal_could_not_keep_is_still_this_worker_s_to_answer() -> None:
+    """A turn that only a tier could keep, and that the journal learned from there, is answered after a restart."""
+    neon, journal = MemoryTier("neon"), FullJournal()
+    async with worker(neon, journal=journal) as crashed:
+        journal.full = True
+        with pytest.raises(LogUnavailable):
+            await crashed.turns.take(inbound(1, "/addmachine"))
+        journal.full = False
+        await crashed.log.load(thread(), inbound(1, "/addmachine"))
+    async with worker(neon, journal=journal) as one:
+        assert await one.answer_what_is_owed() == 1
+        assert len(one.messages.texts) == 1
+
+
+async def test_a_reply_after_a_restart_says_where_it_is_saved() -> None:
+    """What was saved while no tier could be had, and is told only after a restart, is told as on this machine only."""
+    neon, journal = MemoryTier("neon"), MemoryJournal()
+    async with worker(neon, journal=journal) as crashed:
+        for update, text in enumerate(REGISTER, start=1):
+            await crashed.hear(update, text)
+        neon.down = True
+        crashed.turns = Turns(FLOWS, fold_of(FLOWS), crashed.log, LeftOwed())  # it dies before the reply goes out
+        await crashed.confirm(len(REGISTER) + 1)
+    async with worker(neon, journal=journal) as one:
+        await one.answer_what_is_owed()
+
+        assert "Saved on this machine, syncing." in one.messages.texts[-1]
 
 
 async def test_a_tier_that_came_back_with_old_data_gets_everything_again() -> None:
