@@ -15,7 +15,7 @@ from holdfast.domain.ports import RowChange
 from holdfast.domain.screen import Screen
 from holdfast.engine.gate import Gate
 from holdfast.engine.orders import Orders
-from holdfast.engine.recovery import resume_replies
+from holdfast.engine.recovery import resume_replies, resume_what_is_learned
 from holdfast.engine.reply import Reply
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
@@ -135,6 +135,7 @@ class Worker:
         gate = Gate(frozenset(), frozenset())
         self._intake = Intake(BOT, turns, log, orders=orders, gate=gate, clock=self.clock)
         self._story.tell("serves; {} replies were owed", owed)
+        await resume_what_is_learned(FLOWS, log, sender)
 
     def _tiers(self, journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
         self.service = self.service_type(
