@@ -100,6 +100,7 @@ def tiers_of(settings: Settings, codec: Codec, flows: Flows) -> MakeTiers | None
         refolding=Refolding(codec, rows),
         clock=SystemClock(),
         chance=random,
+        key=codec.key_name,
         copies=settings.holdfast_sync_copies,
     )
 

@@ -4,7 +4,7 @@ import base64
 import re
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import AnyHttpUrl, BeforeValidator, Field, Secret, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from holdfast.domain.errors import SettingsError
 
 KEY_BYTES = 32
+_SECRET = 4
+"""A shorter word is no secret, and would be taken out of the middle of others."""
 
 
 def _people(text: object) -> object:
@@ -62,8 +64,10 @@ class Settings(BaseSettings):
             addresses = [dsn for _, dsn in self.tiers()]
         except SettingsError:
             addresses = self.holdfast_tiers.get_secret_value().split() if self.holdfast_tiers else []
-        passwords = [urlsplit(dsn).password or "" for dsn in addresses]
-        return [one for one in (self.token(), *addresses, *passwords, *map(unquote, passwords)) if one]
+        # Not by a parser of addresses: a password with a slash in it, which none of them expects, is one all the same.
+        passwords = [dsn.partition("://")[2].rpartition("@")[0].partition(":")[2] for dsn in addresses]
+        told = (self.token(), *addresses, *passwords, *map(unquote, passwords))
+        return [one for one in told if one and len(one) >= _SECRET]
 
     def tiers(self) -> list[tuple[str, str]]:
         """Give the tiers' names and addresses, in their order; SettingsError when they can't be told apart.

@@ -10,6 +10,7 @@ from benchmarks.updates import BOT
 from holdfast.cli.runtime import settle_in
 from holdfast.domain.errors import Conflict
 from holdfast.infrastructure.clock import SystemClock
+from holdfast.infrastructure.log.keys import NO_KEY
 from holdfast.infrastructure.tiers.postgres import PostgresTier
 from holdfast.infrastructure.tiers.store import Mark, Stale
 from holdfast.infrastructure.tiers.tier import Tier
@@ -22,7 +23,7 @@ async def main(dsn: str, count: int) -> None:
     """Serve slices."""
     clock = SystemClock()
     tier = Tier(PostgresTier("tier", dsn), clock)
-    await tier.open(BOT, _WITHIN)
+    await tier.open(BOT, NO_KEY, _WITHIN)
     tier.breaker.trust(clock.now())
     tier.breaker.serve(clock.now())
     async with recording() as (turns, recorder):

@@ -234,9 +234,13 @@ class EventLog:
         return event_id not in self._unanswered and await self._journal.delivered(event_id)
 
     async def owed(self) -> AsyncIterator[Owed]:
-        """Give every thread that is owed replies."""
+        """Give every thread that is owed replies; a turn that is not at its end owes none yet."""
         async for thread_id, event_ids in self._journal.owed():
-            yield Owed(thread_id=thread_id, event_ids=event_ids)
+            settled = tuple(event_id for event_id in event_ids if not self._may_be_taken_back(event_id))
+            yield Owed(thread_id=thread_id, event_ids=settled)
+
+    def _may_be_taken_back(self, event_id: EventId) -> bool:
+        return self._tiers is not None and self._tiers.in_flight(event_id)
 
     async def quarantine(self, item: Quarantined) -> None:
         """Keep an input that could not be taken in."""

@@ -76,6 +76,12 @@ SELECT raise_canary() AS canary;
 INSERT INTO tier_meta (name, value) VALUES ('bot_id', $1)
 ON CONFLICT (name) DO UPDATE SET value = tier_meta.value RETURNING value;
 
+-- name: name_key
+-- The key that words are written under: the first that is one.
+INSERT INTO tier_meta (name, value) VALUES ('key', $1)
+ON CONFLICT (name) DO UPDATE SET value = CASE tier_meta.value WHEN 'none' THEN excluded.value ELSE tier_meta.value END
+RETURNING value;
+
 -- name: read_facts
 -- What a tier says of itself. Beyond a hundred thousand the rows are not counted but taken from the server's estimate.
 -- Transactions of people whom neither this role nor the owner may look at are not seen.

@@ -31,15 +31,22 @@ class Address(Struct, frozen=True):
     pooled: bool
 
 
-def read_address(dsn: str) -> Address:
+_ESCAPES = "/ as %2F, ? as %3F, # as %23, [ as %5B"
+
+
+def read_address(dsn: str, name: str = "") -> Address:
     """Read a DSN `postgresql://user:password@host[:port][,host…]/database?key=value`; SettingsError when it is none.
 
     A pooler is known by its port 6543, by `pooler` in a host's name, or by `pgbouncer=true` or `holdfast_pooled=1`
     behind the question mark. Words there that are not the driver's (`channel_binding` and the like) are left out.
     """
     text = dsn.strip()
+    of = f"the address of the tier {name}" if name else "a tier's address"
     if not text.startswith(_SCHEMES):
-        raise SettingsError("a tier's address begins with postgresql://")
+        raise SettingsError(f"{of} must begin with postgresql://")
+    if set(text.partition("://")[2].rpartition("@")[0]) & set("/?#["):
+        # Nothing of it is shown: where the password ends can't be told.
+        raise SettingsError(f"{of} has a character in its user or password that stands for something: write {_ESCAPES}")
     base, _, query = text.partition("?")
     words = parse_qsl(query, keep_blank_values=True)
     _, _, hosts = base.partition("://")[2].partition("/")[0].rpartition("@")

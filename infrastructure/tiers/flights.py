@@ -20,6 +20,9 @@ class Flights:
     def __bool__(self) -> bool:
         return bool(self._now)
 
+    def __contains__(self, event_id: EventId) -> bool:
+        return event_id in self._now
+
     def begin(self, event_id: EventId, thread_id: ThreadId) -> None:
         """An append begins; a thread has one at a time."""
         self._now.add(event_id)

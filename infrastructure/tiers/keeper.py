@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from msgspec.structs import replace
 
-from holdfast.domain.errors import HoldfastError, NotExecuted, RowRefused
+from holdfast.domain.errors import Ambiguous, HoldfastError, LogUnavailable, NotExecuted, RowRefused
 from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.envelope import Record
@@ -33,6 +33,8 @@ _AWAKE = 120 * 1_000_000
 """Microseconds after which a silent tier is probed all the same: free plans fall asleep."""
 _JITTER = 0.5
 _SAVE_EVERY = 1_000_000
+_JOURNAL_REST = 5.0
+"""Seconds until the journal is asked again when it can't be read or written."""
 _UNSETTLED = 10_000
 _SECOND = 1_000_000
 _OFTEN = 600 * _SECOND
@@ -52,6 +54,7 @@ class Keeper:
         chance: Callable[[], float],
         flights: Flights,
         learning: Learning,
+        key: str,
     ) -> None:
         """Keep this tier beside this journal; `chance` gives a number from 0 to 1."""
         self.tier = tier
@@ -61,6 +64,8 @@ class Keeper:
         self._chance = chance
         self._flights = flights
         self._learning = learning
+        self._key = key
+        self._generation = 0
         self._unsettled: dict[ThreadId, None] = {}
         self._early: list[Record] = []
         self._tier_id = ""
@@ -73,7 +78,7 @@ class Keeper:
 
     async def open(self, bot_id: int, origin: OriginId) -> None:
         """Connect, and go on where this tier was left; OtherBot and the like; NotExecuted when it is out of reach."""
-        facts = await self.tier.open(bot_id, _OPEN)
+        facts = await self.tier.open(bot_id, self._key, _OPEN)
         known = self._tier_id == facts.tier_id
         cursor = self.tier.cursor if known else (await self._journal.cursors()).get(facts.tier_id, Cursor())
         self._tier_id, self._origin = facts.tier_id, origin
@@ -91,10 +96,18 @@ class Keeper:
             try:
                 await self._step(bot_id, origin)
             except HoldfastError as error:
-                self.tier.failed(error)
+                await self._blame(error)
             except Exception as error:
                 logger.exception("keeping %s failed; it is tried again", self.tier.name)
                 self.tier.failed(error)
+
+    async def _blame(self, error: HoldfastError) -> None:
+        """Take the tier out of service, unless it is the journal that failed: that is no fault of a tier's."""
+        if isinstance(error, LogUnavailable) and not isinstance(error, NotExecuted | Ambiguous):
+            logger.info("%s waits: %s", self.tier.name, error)
+            await self._clock.sleep(_JOURNAL_REST)
+        else:
+            self.tier.failed(error)
 
     async def _step(self, bot_id: int, origin: OriginId) -> None:
         match self.tier.breaker.standing:
@@ -186,6 +199,9 @@ class Keeper:
     async def _repair_when_due(self) -> None:
         """Compare everything when a tier has come back and once a day, and the last day every ten minutes."""
         now = self._clock.now()
+        if self.tier.generation != self._generation:
+            # Whoever answers on a new connection may be a server that was restored from a copy in the meantime.
+            self._generation, self._compared_at = self.tier.generation, 0
         if now - self._compared_at >= _DAY:
             await self._repair.all()
             self._compared_at = self._repaired_at = now

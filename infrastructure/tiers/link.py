@@ -74,6 +74,8 @@ class Link:
         self._lock = asyncio.Lock()
         self._session: Session | None = None
         self._closed = True
+        self.made = 0
+        """How many connections were made so far."""
 
     def open(self) -> None:
         """Allow connections."""
@@ -144,6 +146,7 @@ class Link:
             session.terminate()
             raise
         self._session = session
+        self.made += 1
         return session
 
     def _check_open(self) -> None:

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from holdfast.domain.errors import Ambiguous, NotExecuted, OtherBot, RowRefused
+from holdfast.domain.errors import Ambiguous, KeyMissing, NotExecuted, OtherBot, RowRefused
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
 from holdfast.domain.ports import RowChange
 from holdfast.infrastructure.log.envelope import Record, split_ids
+from holdfast.infrastructure.log.keys import NO_KEY
 from holdfast.infrastructure.migrations import migrations
 from holdfast.infrastructure.tiers.store import (
     HOUR,
+    OTHER_KEY,
     Appended,
     Digest,
     Mark,
@@ -55,6 +57,7 @@ class MemoryTier:
         self.quarantine: dict[tuple[EventId, bytes], Record] = {}
         self._tier_id = tier_id or f"memory {name}"
         self.bot_id: int | None = None
+        self.key = NO_KEY
         self._canary = 0
         self.events: dict[EventId, Record] = {}
         self.deliveries: dict[EventId, Record] = {}
@@ -70,6 +73,18 @@ class MemoryTier:
         self.bot_id = bot_id
         self._is_open = True
         return self._facts()
+
+    async def keep_to_key(self, key: str, within: float) -> None:  # noqa: ARG002
+        """Go on under the first key."""
+        self._begin()
+        self.key = key if self.key == NO_KEY else self.key
+        if self.key != key:
+            raise KeyMissing(OTHER_KEY.format(name=self.name))
+
+    @property
+    def generation(self) -> int:
+        """Memory needs no connection."""
+        return 0
 
     async def close(self) -> None:
         """Accept no more."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from holdfast.domain.errors import LogUnavailable, NotExecuted, OtherBot, RowRefused
+from holdfast.domain.errors import KeyMissing, LogUnavailable, NotExecuted, OtherBot, RowRefused
 from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.tiers import postgres_migrations, wire
@@ -15,6 +15,7 @@ from holdfast.infrastructure.tiers.address import read_address
 from holdfast.infrastructure.tiers.link import Link, Session
 from holdfast.infrastructure.tiers.store import (
     HOUR,
+    OTHER_KEY,
     Appended,
     Digest,
     Mark,
@@ -42,7 +43,7 @@ class PostgresTier:
         `connections` is the number of lanes. `pooled`: a transaction pooler stands before it, also where the DSN
         does not show it.
         """
-        address = read_address(dsn)
+        address = read_address(dsn, name)
         if pooled:
             address = replace(address, pooled=True)
         self.name = name
@@ -69,6 +70,17 @@ class PostgresTier:
             await self.close()
             raise OtherBot(f"the tier {self.name} belongs to the bot {facts.bot_id}, this is {bot_id}")
         return facts
+
+    async def keep_to_key(self, key: str, within: float) -> None:
+        """Go on under the key that words here were written with first."""
+        rows = await self._side.run(within, lambda session: session.rows("name_key", key))
+        if rows[0][0] != key:
+            raise KeyMissing(OTHER_KEY.format(name=self.name))
+
+    @property
+    def generation(self) -> int:
+        """A number that grows with each connection made."""
+        return sum(link.made for link in (*self._lanes, self._side))
 
     async def close(self) -> None:
         """Let go of every connection, without waiting for answers."""

@@ -5,11 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from holdfast.domain.errors import Conflict, LogUnavailable, NoTier, OtherBot, RowRefused
-from holdfast.domain.ids import OriginId, ThreadId
+from holdfast.domain.errors import Conflict, KeyMissing, LogUnavailable, NoTier, OtherBot, RowRefused
+from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.domain.kinds import TIMERS
 from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.group_commit import GroupCommit
+from holdfast.infrastructure.log.keys import NO_KEY
 from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, Write
 from holdfast.infrastructure.log.union import Refolding
 from holdfast.infrastructure.tiers.breaker import Standing
@@ -39,6 +40,7 @@ class TierService:
         refolding: Refolding,
         clock: Clock,
         chance: Callable[[], float],
+        key: str = NO_KEY,
         copies: int = 1,
     ) -> None:
         """Use these tiers in this order, and call a turn safe with so many copies on them."""
@@ -49,16 +51,28 @@ class TierService:
         self.lineup = Lineup([Tier(store, clock) for store in stores], journal, clock, self._copies)
         self._learning = Learning(journal, commits, refolding=refolding, flights=self._flights, clock=clock)
         self.keepers = [
-            Keeper(tier, journal, commits, clock=clock, chance=chance, flights=self._flights, learning=self._learning)
+            Keeper(
+                tier,
+                journal,
+                commits,
+                clock=clock,
+                chance=chance,
+                flights=self._flights,
+                learning=self._learning,
+                key=key,
+            )
             for tier in self.lineup.tiers
         ]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, bot_id: int, origin: OriginId) -> None:
-        """Connect to all; OtherBot when one is another bot's. One that can't be reached is named, and tried again."""
+        """Connect to all; OtherBot, KeyMissing when one is another bot's or has words under another key.
+
+        One that can't be reached is named, and tried again.
+        """
         tried = await asyncio.gather(*(keeper.open(bot_id, origin) for keeper in self.keepers), return_exceptions=True)
         for keeper, error in zip(self.keepers, tried, strict=True):
-            if isinstance(error, OtherBot):
+            if isinstance(error, OtherBot | KeyMissing):
                 raise error
             if isinstance(error, Exception):
                 logger.warning("%s can't be used yet: %s", keeper.tier.name, error)
@@ -92,6 +106,10 @@ class TierService:
             except LogUnavailable as error:
                 logger.warning("%s is given some of the journal again next time: %s", keeper.tier.name, error)
             await keeper.tier.close()
+
+    def in_flight(self, event_id: EventId) -> bool:
+        """Whether an event may still be taken back."""
+        return event_id in self._flights
 
     def wake(self) -> None:
         """Something new stands in the journal."""

@@ -119,6 +119,9 @@ class Pulled(Struct, frozen=True, gc=False):
     place: Place
 
 
+OTHER_KEY = "the words on the tier {name} are encrypted under another master key: set HOLDFAST_MASTER_KEY to that one"
+"""What KeyMissing says."""
+
 HOUR = 3_600_000_000
 """Microseconds."""
 
@@ -157,6 +160,13 @@ class TierStore(Protocol):
         The first bot that comes owns the database. OtherBot, NotMigrated, NewerJournal, ChangedMigration,
         NotExecuted (the message names what is wrong and what to do; never a password).
         """
+
+    async def keep_to_key(self, key: str, within: float) -> None:
+        """Go on under the key that words here were written with first; `none` may give way to one. KeyMissing."""
+
+    @property
+    def generation(self) -> int:
+        """A number that grows with each connection made: behind a new one may stand another moment of the tier."""
 
     async def close(self) -> None:
         """Let go of every connection, without waiting for answers."""

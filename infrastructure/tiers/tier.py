@@ -130,11 +130,17 @@ class Tier:
         """Write what threads amount to; NotExecuted, Ambiguous."""
         return await self._call(_UNHURRIED, lambda within: self._store.settle(settlements, within))
 
-    async def open(self, bot_id: int, within: float) -> TierFacts:
-        """Connect and check; OtherBot and the like, NotExecuted."""
+    async def open(self, bot_id: int, key: str, within: float) -> TierFacts:
+        """Connect and check; OtherBot, KeyMissing and the like, NotExecuted."""
         self._marks.clear()
         self.facts = await self._store.open(bot_id, within)
+        await self._store.keep_to_key(key, within)
         return self.facts
+
+    @property
+    def generation(self) -> int:
+        """A number that grows with each connection made."""
+        return self._store.generation
 
     async def pull(self, but: OriginId, at_most: int) -> Pulled:
         """Read on in the tier's tail, without one origin's own; NotExecuted."""

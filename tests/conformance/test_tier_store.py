@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from holdfast.domain.errors import NotExecuted, OtherBot, RowRefused
+from holdfast.domain.errors import KeyMissing, NotExecuted, OtherBot, RowRefused
 from holdfast.domain.ports import RowChange
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.tiers.store import (
@@ -40,6 +40,17 @@ async def test_the_first_bot_owns_the_database(tier_backend: TierBackend, tier: 
     await again.close()
 
     assert facts.bot_id == BOT
+
+
+async def test_a_tier_keeps_to_the_key_of_its_first_words(tier: TierStore) -> None:
+    """A tier without a key may begin to have one; another one, or none, is refused after that."""
+    await tier.keep_to_key("none", LONG)
+    await tier.keep_to_key("aabb", LONG)
+    await tier.keep_to_key("aabb", LONG)
+
+    for other in ("ccdd", "none"):
+        with pytest.raises(KeyMissing, match="another master key"):
+            await tier.keep_to_key(other, LONG)
 
 
 async def test_two_names_for_one_database_have_one_identity(tier: TierStore, other_tier: TierStore) -> None:

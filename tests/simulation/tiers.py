@@ -170,6 +170,11 @@ class Link:
         self._session = self._server.incarnation
         return await self._call("open", (bot_id,), within)
 
+    @property
+    def generation(self) -> int:
+        """A number that changes with each connection made."""
+        return self._session
+
     async def close(self) -> None:
         """Hang up."""
         self._is_open = False

@@ -59,7 +59,17 @@ def test_what_is_shown_names_no_person_and_no_password(dsn: str) -> None:
 @pytest.mark.parametrize("dsn", ["", "sqlite:///journal.db", f"mysql://bot:{SECRET}@host/db", "host=localhost"])
 def test_anything_else_is_no_address(dsn: str) -> None:
     """What is no PostgreSQL address is a wrong setting, and the message does not repeat it."""
-    with pytest.raises(SettingsError, match="begins with postgresql://") as refused:
+    with pytest.raises(SettingsError, match="must begin with postgresql://") as refused:
         read_address(dsn)
 
     assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("password", ["SEC/RET", "SEC?RET", "12/SECRET", "/SECRET", "SEC[RET", "SEC#RET", "a@SEC/RET"])
+def test_an_address_that_cannot_be_told_apart_is_refused_unseen(password: str) -> None:
+    """A password with a bare slash or question mark is named with what to write, and nothing of it is shown."""
+    with pytest.raises(SettingsError, match=r"neon.*%2F") as refused:
+        read_address(f"postgresql://u:{password}@host/db", "neon")
+
+    assert "SEC" not in str(refused.value)
+    assert "RET" not in str(refused.value)

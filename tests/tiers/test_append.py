@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from holdfast.domain.errors import LogUnavailable, NotExecuted, OtherBot
+from holdfast.domain.errors import KeyMissing, LogUnavailable, NotExecuted, OtherBot
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
 from holdfast.domain.ports import RowChange
@@ -385,3 +385,14 @@ async def test_an_expiry_stands_on_a_tier() -> None:
 
 def _a_month_later(given: Inbound) -> Inbound:
     return replace(given, occurred_at=given.occurred_at + 30 * 86_400 * 1_000_000)
+
+
+async def test_a_tier_under_another_key_is_refused() -> None:
+    """A worker with another master key than the tier's words were written with does not start, and writes nothing."""
+    neon = MemoryTier("neon")
+    neon.key = "aabb"
+
+    with pytest.raises(KeyMissing):
+        async with worker(neon):
+            raise AssertionError
+    assert neon.events == {}
