@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from holdfast.cli import chat as chatting
+from holdfast.cli import drill as drilling
 from holdfast.cli import logs, quarantine, reports, show, show_comparisons, show_operators, wiring
 from holdfast.cli import migrate as migrating
 from holdfast.cli import run as running
@@ -123,6 +124,20 @@ def verify_tiers(json: Json = False, journal: JournalFile = None) -> None:
     found = finished(comparing.verify(settings, journal or settings.holdfast_journal))
     show.as_json(found) if json else show_comparisons.compared(found)
     sys.exit(not found.equal)
+
+
+@app.command()
+def drill(
+    json: Json = False,
+    tiers_env: Annotated[
+        str, typer.Option(help="The environment variable with the drill's own tiers, as HOLDFAST_TIERS has them.")
+    ] = "DRILL_TIERS",
+    seconds: Annotated[float, typer.Option(help="For how long each tier is cut.", min=0.5, max=600)] = 5.0,
+) -> None:
+    """Cut each of the drill's own tiers in turn, under traffic of its own. Exit status 1 when anything was lost."""
+    found = finished(drilling.drill(settings_of(), tiers_env, seconds))
+    show.as_json(found) if json else show_operators.drilled(found)
+    sys.exit(not found.ok)
 
 
 @app.command()

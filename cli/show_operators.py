@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.cli.doctor import Diagnosis
+from holdfast.cli.drill import DrillReport
 from holdfast.cli.findings import Finding, Verdict
 from holdfast.cli.import_log import ImportReport
 from holdfast.cli.migrate import Migrated
@@ -102,3 +103,16 @@ def imported(done: ImportReport) -> None:
             f"{done.words_gone} of them have no words: they were erased, or under a key that was not set\n"
         )
     sys.stdout.write(f"Not in an export: {', '.join(done.missing)}. No reply is sent again.\n")
+
+
+def drilled(found: DrillReport) -> None:
+    """Say of each cut what it cost, and of the whole what was lost."""
+    for cut in found.cuts:
+        sys.stdout.write(
+            f"{cut.tier}: the first turn {_or_dash(cut.first_turn_ms, ' ms')} after the cut, the longest "
+            f"{_or_dash(cut.longest_turn_ms, ' ms')}, merged {_or_dash(cut.merged_ms, ' ms')} after the healing\n"
+        )
+    equal = "equal" if found.equal else "DIFFERENT"
+    sys.stdout.write(
+        f"{found.accepted} turns accepted, {found.refused} refused, {found.lost} lost; the copies are {equal}\n"
+    )

@@ -58,6 +58,10 @@ class Settings(BaseSettings):
         tiers = ("neon_database_url", "supabase_database_url", "railway_database_url", "holdfast_tiers")
         return self.model_copy(update={"holdfast_journal": journal, **dict.fromkeys(tiers)})
 
+    def on(self, tiers: str) -> "Settings":
+        """Give these settings with other tiers, written as HOLDFAST_TIERS has them."""
+        return self.model_copy(update={"holdfast_tiers": SecretStr(tiers)})
+
     def secrets(self) -> list[str]:
         """Give what must never be written anywhere: the token, the tiers' addresses and their passwords."""
         try:

@@ -18,7 +18,7 @@ from tests.servers.fixtures import finished
 from tests.servers.server import Server
 
 COMMANDS_PAGE = page("docs/commands.md")
-OF_TIERS = ("migrate", "tiers", "doctor")
+OF_TIERS = ("migrate", "tiers", "doctor", "drill")
 OPEN = frozenset({"fields", "facts", "payload"})
 """Objects whose keys are data: their keys differ from one conversation to the next."""
 
