@@ -131,6 +131,9 @@ def judge_replies(findings: Findings, person: Technician, sight: Sight, lines: l
         findings.replies.append(f"{name}: the last message {text_of(last)!r} answers no last input")
 
 
+_SAVED_HERE = "Saved on this machine, syncing."
+
+
 def _copies_of(line: Line, lines: list[Line]) -> list[str]:
     """Name the further copies of an input: two tiers may have decided it, each beside a crash."""
     return [other["event_id"] for other in lines if other["duplicate_of"] == line["event_id"]]
@@ -152,6 +155,11 @@ def _recorded(findings: Findings, inputs: list[list[str]], bot: Holdfast) -> lis
     ]
 
 
+def _said(message: Message) -> str:
+    """What a reply says; that it is saved here alone was true when it was sent, and need not be when it is repeated."""
+    return text_of(message).removesuffix(_SAVED_HERE).rstrip()
+
+
 def _orphans(shown: list[Message], recorded: list[int]) -> list[str]:
     """Name messages that no delivery knows and that the next known one does not repeat word for word."""
     known = set(recorded)
@@ -159,6 +167,6 @@ def _orphans(shown: list[Message], recorded: list[int]) -> list[str]:
     for place, message in enumerate(shown):
         if message.message_id not in known:
             again = next((one for one in shown[place + 1 :] if one.message_id in known), None)
-            if again is None or (text_of(again), again.reply_markup) != (text_of(message), message.reply_markup):
+            if again is None or (_said(again), again.reply_markup) != (_said(message), message.reply_markup):
                 orphans.append(text_of(message))
     return orphans
