@@ -1,4 +1,4 @@
-"""What the log does over every journal, alone and beside a tier; what poolers and roles change, the tiers' suite holds."""
+"""What the log does over every journal, alone and beside a tier; poolers and roles are the tiers' own suite's matter."""
 
 import asyncio
 from collections.abc import AsyncIterator
