@@ -1,4 +1,4 @@
-"""What the log does over every journal, alone and beside a tier; poolers and roles are the tiers' own suite's matter."""
+"""What the log does over every journal, alone and beside a tier; poolers and roles are held to by the tiers' suite."""
 
 import asyncio
 from collections.abc import AsyncIterator
