@@ -90,6 +90,10 @@ class Keeper:
         self.tier.whole.clear()
         self._compared_at = 0
 
+    def suspect(self) -> None:
+        """Compare the last day at the next look: the tier may hold what this journal failed to."""
+        self._repaired_at = 0
+
     async def run(self, bot_id: int, origin: OriginId) -> None:
         """Keep the tier until cancelled."""
         while True:

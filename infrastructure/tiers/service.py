@@ -148,6 +148,9 @@ class TierService:
 
     async def _settle(self, write: AppendWrite, kept: Exception | None, held: int | Exception) -> bool:
         if isinstance(kept, Exception):
+            # What a tier took all the same is this worker's own, and so not in the tail it reads.
+            for keeper in self.keepers:
+                keeper.suspect()
             raise kept
         if isinstance(held, Conflict | RowRefused):
             await self._learning.take_back(write)

@@ -282,6 +282,19 @@ async def test_a_reply_after_a_restart_says_where_it_is_saved() -> None:
         assert "Saved on this machine, syncing." in one.messages.texts[-1]
 
 
+async def test_what_only_a_tier_took_comes_home() -> None:
+    """A turn that stands on a tier because the disk was full is in the journal soon after there is room again."""
+    neon, journal = MemoryTier("neon"), FullJournal()
+    async with worker(neon, journal=journal) as one:
+        journal.full = True
+        with pytest.raises(LogUnavailable):
+            await one.turns.take(inbound(1, "/addmachine"))
+        journal.full = False
+        one.service.wake()
+
+        await until(lambda: len(one.journal_events()) == 1)
+
+
 async def test_a_tier_that_came_back_with_old_data_gets_everything_again() -> None:
     """Restored from an old copy, a tier holds all of it again: the last event it had been given was gone."""
     neon = MemoryTier("neon")
