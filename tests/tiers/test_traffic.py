@@ -16,8 +16,12 @@ async def test_a_tier_comes_back_although_nobody_stops_talking(monkeypatch: pyte
         # A pause in which somebody surely says something.
         monkeypatch.setattr(one.service.keepers[0], "_chance", lambda: 0.1)
 
+        enough = asyncio.Event()
+
         async def talk() -> None:
             for update in count(1):
+                if enough.is_set():
+                    return
                 await one.hear(update, "/addmachine")
 
         talking = asyncio.create_task(talk())
@@ -26,8 +30,8 @@ async def test_a_tier_comes_back_although_nobody_stops_talking(monkeypatch: pyte
         await until(lambda: not one.service.lineup.tiers[0].serves)
         neon.down = False
         await until(lambda: one.service.lineup.tiers[0].serves)
-        talking.cancel()
-        await asyncio.wait([talking])
+        enough.set()
+        await talking
 
         await until(lambda: len(neon.events) == len(neon.deliveries))
         assert len(neon.events) == len(await one.texts())
