@@ -33,5 +33,6 @@ async def test_a_tier_comes_back_although_nobody_stops_talking(monkeypatch: pyte
         enough.set()
         await talking
 
-        await until(lambda: len(neon.events) == len(neon.deliveries))
-        assert len(neon.events) == len(await one.texts())
+        said = len(await one.texts())
+        await until(lambda: len(neon.events) == len(neon.deliveries) == said)
+        assert await one.problems() == []
