@@ -11,7 +11,7 @@ from holdfast.domain.event import Said
 from holdfast.domain.ids import thread_of
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.screen import Screen
-from holdfast.engine.recovery import resume_replies
+from holdfast.engine.owed import OwedReplies
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings
 
@@ -77,7 +77,7 @@ async def chat(settings: Settings, journal: Path) -> None:
     terminal = Terminal()
     async with wiring.running(settings.alone(journal), 0, terminal) as bot:
         sys.stdout.write(_HINT)
-        if not await resume_replies(bot.flows, bot.log, bot.sender):
+        if not await OwedReplies(bot.flows, bot.log, bot.sender).resume():
             await _take(bot, "text", "/start")
         await bot.sender.settle()
         lines = Lines()

@@ -14,8 +14,9 @@ from holdfast.cli import wiring
 from holdfast.cli.runtime import settle_in
 from holdfast.domain.errors import SettingsError, TelegramError
 from holdfast.domain.wording import WORDING
+from holdfast.engine.owed import OwedReplies
 from holdfast.engine.photos import PhotoKeeper
-from holdfast.engine.recovery import resume_replies, resume_what_is_learned
+from holdfast.engine.recovery import Recovery
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings, bot_id_of
 from holdfast.sandbox import SandboxServer
@@ -49,14 +50,16 @@ async def serve(settings: Settings, token: str, api_url: str) -> None:
     await wire.open()
     try:
         async with wiring.running(settings, bot_id_of(token), TelegramMessenger(wire)) as bot:
-            owed = await resume_replies(bot.flows, bot.log, bot.sender)
+            clock = SystemClock()
+            recovery, replies = Recovery(clock), OwedReplies(bot.flows, bot.log, bot.sender)
+            owed = await recovery.resume([replies])
             logger.info("Holdfast runs on %s; %d replies were still owed.", settings.holdfast_journal, owed)
             intake = wiring.intake_of(settings, bot_id_of(token), bot)
-            clock = SystemClock()
             settle_in()
             async with asyncio.TaskGroup() as group:
                 group.create_task(_offer_commands(wire, bot))
-                group.create_task(resume_what_is_learned(bot.flows, bot.log, bot.sender))
+                group.create_task(recovery.run())
+                group.create_task(recovery.follow(bot.log, [replies]))
                 group.create_task(PhotoKeeper(bot.log, bot.turns, TelegramFiles(wire), clock).run())
                 group.create_task(Polling(wire, intake, clock).run())
     finally:

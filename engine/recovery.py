@@ -1,48 +1,79 @@
-"""Whatever is still owed is computed from the log and taken up: at start, and when the log learns of more."""
+"""Everything that owes something computes what it owes from the log and takes it up: here all of them are called."""
 
+import asyncio
 import logging
+from collections.abc import Sequence
+from typing import Protocol
 
-from holdfast.domain.errors import LogUnavailable
-from holdfast.domain.event import Event
-from holdfast.domain.flow import Flows
-from holdfast.domain.ids import EventId
-from holdfast.domain.ports import Log
-from holdfast.engine.reply import replies_to
-from holdfast.engine.sender import Sender
+from holdfast.domain.errors import HoldfastError
+from holdfast.domain.ports import Clock, Log
+from holdfast.engine.blame import where
 
 logger = logging.getLogger("holdfast.engine")
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
-async def resume_replies(flows: Flows, log: Log, sender: Sender) -> int:
-    """Hand every reply that is owed to the sender; give their number."""
-    taken_up = 0
-    async for owed in log.owed():
-        safe = not owed.event_ids or await log.secure(owed.thread_id)
-        history = await log.history(owed.thread_id)
-        for reply in replies_to(flows, owed.thread_id, history, frozenset(owed.event_ids), safe=safe):
-            if not sender.has(reply.answers) and not await _answered(log, history, reply.answers):
-                await sender.put(reply)
-                taken_up += 1
-    return taken_up
+class Resumable(Protocol):
+    """Something that may owe something: what it owes follows from the log, so it may be asked at any time."""
+
+    @property
+    def name(self) -> str:
+        """What is taken up, as operators read it: `replies owed`."""
+
+    async def resume(self) -> int:
+        """Take up what is owed, and give how much that was; twice in a row, nothing is done twice.
+
+        Whatever it raises is named, and it is asked again.
+        """
 
 
-async def _answered(log: Log, history: tuple[Event, ...], event_id: EventId) -> bool:
-    """Whether an event, or a copy of its input in which the same was decided, was answered since the debts were read.
+class Recovery:
+    """Calls all that may owe something, in order, and again where one failed. It owns no task: `run` is one."""
 
-    Where something else was decided, this reply is the correction of that one.
-    """
-    event = next(one for one in history if one.event_id == event_id)
-    alike = [
-        one for one in history if (one.dedup_key, one.kind, one.facts) == (event.dedup_key, event.kind, event.facts)
-    ]
-    return any([await log.delivered(one.event_id) for one in alike])
+    def __init__(self, clock: Clock) -> None:
+        """Begin with nothing that failed."""
+        self._clock = clock
+        self._failed: dict[str, Resumable] = {}
+        self._some_failed = asyncio.Event()
 
+    async def resume(self, duties: Sequence[Resumable]) -> int:
+        """Let each take up what it owes, in this order; give how much that was in all.
 
-async def resume_what_is_learned(flows: Flows, log: Log, sender: Sender) -> None:
-    """For ever: when events come home that this worker had written and then forgotten in a crash, answer them."""
-    while True:
-        await log.learned()
+        One that fails holds up none of the others: it is named, and `run` calls it again.
+        """
+        return sum([await self._call(duty) for duty in duties])
+
+    async def follow(self, log: Log, duties: Sequence[Resumable]) -> None:
+        """For ever: whenever the log has learned of more, call these again."""
+        while True:
+            await log.learned()
+            await self.resume(duties)
+
+    async def run(self) -> None:
+        """For ever: call again what failed, after pauses that grow until nothing fails any more."""
+        while True:
+            await self._some_failed.wait()
+            pause = _FIRST_PAUSE
+            while self._failed:
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                await self.resume(list(self._failed.values()))
+            self._some_failed.clear()
+
+    async def _call(self, duty: Resumable) -> int:
         try:
-            await resume_replies(flows, log, sender)
-        except LogUnavailable as error:
-            logger.warning("what was learned is answered later: %s", error)
+            taken_up = await duty.resume()
+        except HoldfastError as error:
+            return self._fail(duty, f"{error}")
+        except Exception as error:  # noqa: BLE001 - one that fails must not keep the others from what they owe
+            return self._fail(duty, where(error))
+        self._failed.pop(duty.name, None)
+        if taken_up:
+            logger.info("%s: %d taken up", duty.name, taken_up)
+        return taken_up
+
+    def _fail(self, duty: Resumable, reason: str) -> int:
+        logger.warning("%s can't be taken up yet, and will be tried again: %s", duty.name, reason)
+        self._failed[duty.name] = duty
+        self._some_failed.set()
+        return 0

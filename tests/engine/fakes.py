@@ -15,7 +15,7 @@ from holdfast.domain.inbound import Inbound
 from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.ports import Delivery, Head, Loaded, Log, Minted, Owed, Quarantined, Receipt, Turn, WantedPhoto
 from holdfast.domain.screen import Screen
-from holdfast.engine.recovery import resume_replies
+from holdfast.engine.owed import OwedReplies
 from holdfast.engine.reply import Reply
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
@@ -186,7 +186,7 @@ class House:
 
     async def resume(self) -> int:
         """Take up what is owed, as at a start, and let it be sent."""
-        taken_up = await resume_replies(self.flows, self.log, self.sender)
+        taken_up = await OwedReplies(self.flows, self.log, self.sender).resume()
         await self.sender.settle()
         return taken_up
 

@@ -15,7 +15,8 @@ from holdfast.domain.ports import RowChange
 from holdfast.domain.screen import Screen
 from holdfast.engine.gate import Gate
 from holdfast.engine.orders import Orders
-from holdfast.engine.recovery import resume_replies, resume_what_is_learned
+from holdfast.engine.owed import OwedReplies
+from holdfast.engine.recovery import Recovery
 from holdfast.engine.reply import Reply
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
@@ -131,11 +132,14 @@ class Worker:
         sender = self.sender = WatchedSender(self, log, self.clock)
         turns = Turns(FLOWS, fold_of(FLOWS), log, sender)
         orders = Orders(log, int(opened.meta.get("update_epoch", "0")), opened.last_ots, opened.last_received_at)
-        owed = await resume_replies(FLOWS, log, sender)
+        recovery, replies = Recovery(self.clock), OwedReplies(FLOWS, log, sender)
+        owed = await recovery.resume([replies])
         gate = Gate(frozenset(), frozenset())
         self._intake = Intake(BOT, turns, log, orders=orders, gate=gate, clock=self.clock)
         self._story.tell("serves; {} replies were owed", owed)
-        await resume_what_is_learned(FLOWS, log, sender)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(recovery.run())
+            group.create_task(recovery.follow(log, [replies]))
 
     def _tiers(self, journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
         self.service = self.service_type(

@@ -12,7 +12,7 @@ from holdfast.domain.ids import OriginId
 from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.ports import RowChange
 from holdfast.domain.screen import Screen
-from holdfast.engine.recovery import resume_replies
+from holdfast.engine.owed import OwedReplies
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
 from holdfast.infrastructure.clock import SystemClock
@@ -78,7 +78,7 @@ class Worker:
         await self.sender.settle()
 
     async def answer_what_is_owed(self) -> int:
-        taken_up = await resume_replies(FLOWS, self.log, self.sender)
+        taken_up = await OwedReplies(FLOWS, self.log, self.sender).resume()
         await self.sender.settle()
         return taken_up
 
