@@ -45,6 +45,8 @@ def _accepted(conversation: Conversation, event: Event) -> tuple[str, ...]:
 def _moved(conversation: Conversation, event: Event, **changes: Any) -> Conversation:  # noqa: ANN401 - the fields' own types
     """Change a conversation in which its person was just heard: all at once, for each copy costs."""
     at = max(conversation.updated_at, event.occurred_at)
+    if conversation.grace:
+        changes["grace"] = max(0, conversation.updated_at + conversation.grace - at)
     return replace(conversation, updated_at=at, accepted=_accepted(conversation, event), **changes)
 
 
@@ -159,6 +161,19 @@ def _unmoved(state: ThreadState, _event: Event) -> ThreadState:
     return state
 
 
+def _reminded(state: ThreadState, event: Event) -> ThreadState:
+    conversation = state.conversation(event.conversation_id)
+    return state.with_open(replace(conversation, reminded=event.facts.basis)) if conversation else state
+
+
+def _repeated(state: ThreadState, event: Event) -> ThreadState:
+    """The bot was away: nobody spoke, but the time in which nobody could speak does not count."""
+    conversation = state.conversation(event.conversation_id)
+    if conversation is None or not event.facts.away:
+        return state
+    return state.with_open(replace(conversation, grace=conversation.grace + event.facts.away))
+
+
 def _forgotten(state: ThreadState, _event: Event) -> ThreadState:
     return replace(EMPTY, user_id=state.user_id, chat_id=state.chat_id)
 
@@ -167,6 +182,8 @@ _CHANGES: dict[str, Callable[[ThreadState, Event], ThreadState]] = {
     Kind.STARTED: _started,
     Kind.RESUMED: _resumed,
     Kind.FORGOTTEN: _forgotten,
+    Kind.REMINDED: _reminded,
+    Kind.REPEATED: _repeated,
     **dict.fromkeys(SILENT, _unmoved),
     **dict.fromkeys(FILING, _filed),
     **dict.fromkeys(ENDINGS, _ended),

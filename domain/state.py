@@ -19,7 +19,9 @@ class Conversation(Struct, frozen=True, kw_only=True, gc=False):
     """One run of a flow; times in microseconds.
 
     `revisit` is a step asked again although its field is filled; `accepted` are the inputs that moved it on;
-    `surplus` is a text that came when nothing was asked, `album` the photo album that was answered last.
+    `surplus` is a text that came when nothing was asked, `album` the photo album that was answered last. `grace` is
+    how much longer than its flow's time to live it waits, since the bot was away; `reminded` are the inputs that had
+    moved it on when its person was reminded of it.
     """
 
     conversation_id: ConversationId
@@ -33,6 +35,8 @@ class Conversation(Struct, frozen=True, kw_only=True, gc=False):
     accepted: tuple[str, ...] = ()
     surplus: str = ""
     album: str = ""
+    grace: int = 0
+    reminded: tuple[str, ...] = ()
 
     def current_step(self, flow: Flow) -> str:
         """Derive the step from the fields: one asked again, else the first without an answer, else the card."""

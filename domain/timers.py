@@ -10,7 +10,8 @@ from holdfast.domain.state import Conversation, ThreadState
 
 def deadline(flows: Flows, conversation: Conversation) -> int:
     """Give the moment until which a conversation waits for its next input, in microseconds since 1970."""
-    return conversation.updated_at + flows.get(conversation.flow, conversation.flow_version).patience
+    patience = flows.get(conversation.flow, conversation.flow_version).patience
+    return conversation.updated_at + patience + conversation.grace
 
 
 def overdue(flows: Flows, state: ThreadState, at: int) -> Conversation | None:

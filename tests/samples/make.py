@@ -144,7 +144,10 @@ PAYLOADS = {
     "locked": (KEY, "short"),
     "compressed_and_locked": (KEY, "long " * 400),
 }
-LATER_FACTS = {"delayed": replace(FACTS, field="location", delayed=True)}
+LATER_FACTS = {
+    "delayed": replace(FACTS, field="location", delayed=True),
+    "away": replace(FACTS, field="location", away=3_600_000_000),
+}
 """Facts that came when the first samples were stored already, each in a sample of its own."""
 
 OUTCOMES = ("sent", "blocked", "failed")
