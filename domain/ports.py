@@ -39,9 +39,14 @@ class Head(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
-    """What is needed to decide: the head, the events that matter, the machines, and copies of this very input."""
+    """What is needed to decide: the head, the events that matter, the machines, and copies of this very input.
+
+    `events` are those of `conversations`, and other copies of their inputs: they say which copy counts, and at what
+    place, but belong to conversations that were not loaded.
+    """
 
     head: Head
+    conversations: frozenset[ConversationId]
     events: tuple[Event, ...]
     machines: tuple[Machine, ...]
     copies: tuple[Event, ...] = ()

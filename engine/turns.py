@@ -9,7 +9,7 @@ from holdfast.domain.decide import decide
 from holdfast.domain.drafts import expired, unexpected
 from holdfast.domain.errors import Conflict, LogUnavailable, NoTier
 from holdfast.domain.event import Draft, Event
-from holdfast.domain.evolve import evolve, fold
+from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flows
 from holdfast.domain.ids import ConversationId
 from holdfast.domain.inbound import Inbound
@@ -157,6 +157,11 @@ def _last_conversation(known: Known, after: ThreadState, event: Event) -> Conver
 
 
 def _state(loaded: Loaded, inbound: Inbound) -> ThreadState:
+    """Fold what was loaded: a copy that counts in a conversation that was not leaves no trace in those that were."""
     machines = {machine.machine_id: machine for machine in loaded.machines}
     said = inbound.said
-    return fold(loaded.events, ThreadState(user_id=said.user_id, chat_id=said.chat_id, machines=machines))
+    state = ThreadState(user_id=said.user_id, chat_id=said.chat_id, machines=machines)
+    for event in counted(loaded.events):
+        if event.conversation_id in loaded.conversations:
+            state = evolve(state, event)
+    return state

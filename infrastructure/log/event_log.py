@@ -146,17 +146,19 @@ class EventLog:
             await self._tiers.catch_up(thread_id)
         snapshot = await self._journal.snapshot(thread_id, inbound.dedup_key, inbound.said.user_id)
         events = [self._codec.event(record) for record in snapshot.records]
-        await self._add_parked(thread_id, events)
+        last = snapshot.head.last_conversation_id
+        conversations = {last} if last else set[ConversationId]()
+        await self._add_parked(thread_id, events, conversations)
         return Loaded(
             head=snapshot.head,
-            events=tuple(events),
+            conversations=frozenset(conversations),
+            events=tuple({event.event_id: event for event in events}.values()),
             machines=snapshot.machines,
             copies=tuple(self._codec.event(record) for record in snapshot.copies),
         )
 
-    async def _add_parked(self, thread_id: ThreadId, events: list[Event]) -> None:
-        loaded = {event.conversation_id for event in events}
-        while missing := [one for one in _parked(events) if one not in loaded]:
+    async def _add_parked(self, thread_id: ThreadId, events: list[Event], loaded: set[ConversationId]) -> None:
+        while missing := [one for one in _parked(events, loaded) if one not in loaded]:
             loaded.add(missing[0])
             records = await self._journal.conversation(thread_id, missing[0])
             events.extend(self._codec.event(record) for record in records)
@@ -259,5 +261,6 @@ def _wanted(row: RowChange, record: Record) -> WantedPhoto:
     )
 
 
-def _parked(events: list[Event]) -> list[ConversationId]:
-    return [ConversationId(from_text(text)) for event in events for text in event.facts.parked]
+def _parked(events: list[Event], loaded: set[ConversationId]) -> list[ConversationId]:
+    inside = (event for event in events if event.conversation_id in loaded)
+    return [ConversationId(from_text(text)) for event in inside for text in event.facts.parked]

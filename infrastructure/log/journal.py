@@ -143,7 +143,7 @@ class SqliteJournal:
         )
 
     async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:
-        """Read one conversation."""
+        """Read one conversation, and other copies of its inputs."""
         return await self._records("read_conversation", thread_id, conversation_id)
 
     async def copies(self, thread_id: ThreadId, dedup_key: str) -> tuple[Record, ...]:

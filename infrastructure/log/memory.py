@@ -178,8 +178,10 @@ class MemoryJournal:
         )
 
     async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:
-        """Read one conversation."""
-        return tuple(one for one in await self.thread(thread_id) if one.conversation_id == conversation_id)
+        """Read one conversation, and other copies of its inputs."""
+        thread = await self.thread(thread_id)
+        inputs = {one.dedup_key for one in thread if one.conversation_id == conversation_id}
+        return tuple(one for one in thread if one.dedup_key in inputs)
 
     async def copies(self, thread_id: ThreadId, dedup_key: str) -> tuple[Record, ...]:
         """Read what one input became."""

@@ -112,7 +112,7 @@ _CHAT = 3
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """All a cold load needs, read together."""
+    """All a cold load needs, read together: `records` are the last conversation and other copies of its inputs."""
 
     head: Head
     records: tuple[Record, ...]
@@ -146,7 +146,7 @@ class JournalStore(Protocol):
         """Read a thread's head, its last conversation, the copies of one input, and one person's machines."""
 
     async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:
-        """Read one conversation."""
+        """Read one conversation, and other copies of its inputs: after a fork one of these may count instead."""
 
     async def copies(self, thread_id: ThreadId, dedup_key: str) -> tuple[Record, ...]:
         """Read what one input became."""

@@ -119,11 +119,21 @@ JOIN heads ON heads.thread_id = ?1
 LEFT JOIN events ON events.event_id = substr(heads.head_ids, n * 16 + 1, 16);
 
 -- name: read_hint
--- The conversation that was started or taken up last: most often the only one a turn needs.
+-- The conversation that was started or taken up last, most often the only one a turn needs; and what other copies its
+-- inputs have, since after a fork one of these may count instead.
+WITH mine AS MATERIALIZED (
+    SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+        dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+    FROM kept_events
+    WHERE thread_id = ?1 AND conversation_id = (SELECT last_conversation_id FROM heads WHERE thread_id = ?1)
+)
+SELECT * FROM mine
+UNION ALL
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
     dedup_key, occurred_at, received_at, facts, payload, commitment, hash
 FROM kept_events
-WHERE thread_id = ?1 AND conversation_id = (SELECT last_conversation_id FROM heads WHERE thread_id = ?1);
+WHERE thread_id = ?1 AND dedup_key IN (SELECT dedup_key FROM mine)
+    AND conversation_id IS NOT (SELECT last_conversation_id FROM heads WHERE thread_id = ?1);
 
 -- name: read_event
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
@@ -131,9 +141,18 @@ SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, p
 FROM events WHERE event_id = ?;
 
 -- name: read_conversation
+-- One conversation, and what other copies its inputs have.
+WITH mine AS MATERIALIZED (
+    SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+        dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+    FROM kept_events WHERE thread_id = ?1 AND conversation_id = ?2
+)
+SELECT * FROM mine
+UNION ALL
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
     dedup_key, occurred_at, received_at, facts, payload, commitment, hash
-FROM kept_events WHERE thread_id = ? AND conversation_id = ?;
+FROM kept_events
+WHERE thread_id = ?1 AND dedup_key IN (SELECT dedup_key FROM mine) AND conversation_id IS NOT ?2;
 
 -- name: read_copies
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,

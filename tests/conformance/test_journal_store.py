@@ -339,6 +339,22 @@ async def test_a_conversation_is_found_with_its_thread(journal: JournalStore) ->
     assert await journal.thread_of(ConversationId(bytes(16))) is None
 
 
+async def test_a_conversation_brings_other_copies_of_its_inputs(journal: JournalStore) -> None:
+    """With a conversation come the copies its inputs have in other conversations, also with the one that was last."""
+    scribe = Scribe()
+    [one, other] = [scribe.append(inbound(update), started(inbound(update))) for update in (1, 2)]
+    first, last = one.head.last_conversation_id, other.head.last_conversation_id
+    assert first is not None
+    assert last is not None
+    misled = scribe.append(inbound(3), answered(inbound(3), first))
+    copy = scribe.append(inbound(3), answered(inbound(3), last))
+    await write(journal, one, other, misled, copy)
+
+    assert set(await journal.conversation(thread(), first)) == {one.record, misled.record, copy.record}
+    found = (await journal.snapshot(thread(), "no such input", ADA)).records
+    assert sorted(found) == sorted([other.record, misled.record, copy.record])
+
+
 async def test_a_thread_that_never_spoke_is_empty(journal: JournalStore) -> None:
     """What is not there reads as empty."""
     nobody = ThreadId(bytes(16))

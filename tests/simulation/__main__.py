@@ -1,9 +1,17 @@
-"""Simulate seed after seed until stopped, or the seeds that are named: `python -m tests.simulation 17`."""
+"""Simulate seed after seed until stopped, or the seeds that are named: `python -m tests.simulation 17`.
 
+`--seeds 3000 --start 100000 --jobs 2` lives so many seeds through from one on, in several processes that give way to
+others, and ends with one line that says how many there were, how many failed, and how long they took. With `--to` the
+failures and the line of each thousand seeds are written to a file as well, and what stands there is not lived again.
+"""
+
+import argparse
 import sys
 from itertools import count
+from pathlib import Path
 from time import perf_counter
 
+from tests.simulation.campaign import Campaign
 from tests.simulation.world import Course, simulate
 
 _REPORT_EVERY = 10.0
@@ -26,8 +34,23 @@ def main(seeds: list[int]) -> int:
     return min(failed, 1)
 
 
+def asked() -> argparse.Namespace:
+    """Read what was typed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("named", nargs="*", type=int, help="seeds whose stories are told")
+    parser.add_argument("--seeds", type=int, default=0, help="how many to live through")
+    parser.add_argument("--start", type=int, default=0, help="the first of them")
+    parser.add_argument("--jobs", type=int, default=1, help="in how many processes")
+    parser.add_argument("--nice", type=int, default=10, help="how much these give way to others")
+    parser.add_argument("--to", type=Path, default=None, help="a file that keeps what came of them")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
+    given = asked()
     try:
-        sys.exit(main([int(given) for given in sys.argv[1:]]))
+        if given.seeds:
+            sys.exit(Campaign(given.start, given.seeds, given.to).run(given.jobs, given.nice))
+        sys.exit(main(given.named))
     except KeyboardInterrupt:
         sys.exit(130)

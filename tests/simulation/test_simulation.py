@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.architecture.reading import ROOT
+from tests.simulation.campaign import Campaign, Chunk, live
 from tests.simulation.world import Course, simulate
 
 SEEDS = 60
@@ -47,3 +49,15 @@ def test_a_story_names_who_did_what_when_and_how_to_see_it_again() -> None:
     for what in ("0.0000  ann ", "ann       acknowledges u", "on neon: Appended", "reads: ", "nemesis   all is healed"):
         assert what in told
     assert told.endswith("python -m tests.simulation 7")
+
+
+def test_a_campaign_goes_on_where_its_file_ends(tmp_path: Path) -> None:
+    """What a file says was lived is counted and not lived again, and a failure in it stays one."""
+    kept = tmp_path / "seeds"
+    kept.write_text(live(range(3, 5)).lines() + Chunk(5, 2, ((5, ("a problem",)),), 0.5, 1800.0).lines())
+
+    again = Campaign(3, 1004, kept)
+
+    assert [len(chunk.failures) for chunk in again.chunks] == [0, 1]
+    assert again.told().startswith("4 seeds, 1 failed, 1 simulated hours in 0.50 hours")
+    assert list(again.left()) == [range(1003, 1007)]
