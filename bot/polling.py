@@ -10,9 +10,12 @@ from holdfast.bot.updates import ALLOWED, number_of
 from holdfast.bot.wire import Wire
 from holdfast.domain.errors import SecondPoller, TelegramUnreachable
 from holdfast.domain.ports import Clock
+from holdfast.engine.presence import Presence
 
 logger = logging.getLogger("holdfast.bot")
 _LONG_POLL = 50
+_LIMIT = 100
+"""Updates in a batch, at most: when there are fewer, the queue has been read to its end."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 15.0
 _batch = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -20,11 +23,12 @@ _batch = msgspec.json.Decoder(list[msgspec.Raw]).decode
 class Polling:
     """Reads updates until it is stopped."""
 
-    def __init__(self, wire: Wire, intake: Intake, clock: Clock) -> None:
-        """Begin with whatever Telegram holds unconfirmed."""
+    def __init__(self, wire: Wire, intake: Intake, clock: Clock, presence: Presence) -> None:
+        """Begin with whatever Telegram holds unconfirmed; tell `presence` each time all of it has been read."""
         self._wire = wire
         self._intake = intake
         self._clock = clock
+        self._presence = presence
         self._offset = 0
         self._pause = _FIRST_PAUSE
 
@@ -52,10 +56,13 @@ class Polling:
             wait=_LONG_POLL,
             offset=self._offset,
             timeout=_LONG_POLL,
+            limit=_LIMIT,
             allowed_updates=list(ALLOWED),
         )
-        batch = updates_in(result)
+        heard_at, batch = self._clock.now(), updates_in(result)
         await self._intake.take(batch)
+        if len(batch) < _LIMIT:
+            self._presence.here(heard_at)
         numbers = [number for raw in batch if (number := number_of(raw)) is not None]
         if numbers:
             # Not the greatest ever: after a silent week the numbers may begin anew, below it.

@@ -61,7 +61,7 @@ async def serve(settings: Settings, token: str, api_url: str) -> None:
                 group.create_task(recovery.run())
                 group.create_task(recovery.follow(bot.log, [replies]))
                 group.create_task(PhotoKeeper(bot.log, bot.turns, TelegramFiles(wire), clock).run())
-                group.create_task(Polling(wire, intake, clock).run())
+                group.create_task(Polling(wire, intake, clock, bot.presence).run())
     finally:
         await wire.close()
 

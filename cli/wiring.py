@@ -18,6 +18,7 @@ from holdfast.domain.ports import Messenger, RowChange
 from holdfast.engine.gate import Gate
 from holdfast.engine.orders import Orders
 from holdfast.engine.outbox import LeftOwed
+from holdfast.engine.presence import PRESENCE, TAP_LIFE, Presence, presence_from
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
 from holdfast.infrastructure.clock import RandomStock, SystemClock, system_randomness
@@ -41,6 +42,7 @@ class Bot(Struct, frozen=True):
     sender: Sender
     turns: Turns
     orders: Orders
+    presence: Presence
 
 
 class OpenedLog(Struct, frozen=True):
@@ -49,6 +51,7 @@ class OpenedLog(Struct, frozen=True):
     flows: Flows
     log: EventLog
     orders: Orders
+    presence: Presence
 
 
 class Archive(Struct, frozen=True):
@@ -106,8 +109,11 @@ def tiers_of(settings: Settings, codec: Codec, flows: Flows) -> MakeTiers | None
 
 
 @asynccontextmanager
-async def opened_log(settings: Settings, bot_id: int) -> AsyncIterator[OpenedLog]:
-    """Open the log for one bot; UnknownFlow when an open conversation needs a flow that is not loaded."""
+async def opened_log(settings: Settings, bot_id: int, *, tap_life: int = TAP_LIFE) -> AsyncIterator[OpenedLog]:
+    """Open the log for one bot; UnknownFlow when an open conversation needs a flow that is not loaded.
+
+    `tap_life` is how many microseconds an outage lasts before open questions are asked again after it.
+    """
     clock = SystemClock()
     flows = flows_of(settings)
     journal = SqliteJournal(settings.holdfast_journal, clock, system_randomness)
@@ -117,7 +123,9 @@ async def opened_log(settings: Settings, bot_id: int) -> AsyncIterator[OpenedLog
     try:
         _refuse_unknown(flows, await journal.rows(states.TABLE))
         epoch = int(opened.meta.get("update_epoch", "0"))
-        yield OpenedLog(flows, log, Orders(log, epoch, opened.last_ots, opened.last_received_at))
+        orders = Orders(log, epoch, opened.last_ots, opened.last_received_at)
+        presence = presence_from(opened.meta.get(PRESENCE, ""), opened.last_received_at, patience=tap_life)
+        yield OpenedLog(flows, log, orders, presence)
     finally:
         await log.close()
 
@@ -130,13 +138,15 @@ def _refuse_unknown(flows: Flows, open_rows: list[RowChange]) -> None:
 
 
 @asynccontextmanager
-async def running(settings: Settings, bot_id: int, messenger: Messenger) -> AsyncIterator[Bot]:
+async def running(
+    settings: Settings, bot_id: int, messenger: Messenger, *, tap_life: int = TAP_LIFE
+) -> AsyncIterator[Bot]:
     """Wire the engine over an open log; what is being sent gets a moment to finish."""
-    async with opened_log(settings, bot_id) as opened:
+    async with opened_log(settings, bot_id, tap_life=tap_life) as opened:
         sender = Sender(opened.log, messenger, SystemClock())
         turns = Turns(opened.flows, fold_of(opened.flows), opened.log, sender)
         try:
-            yield Bot(opened.flows, opened.log, sender, turns, opened.orders)
+            yield Bot(opened.flows, opened.log, sender, turns, opened.orders, opened.presence)
         finally:
             await sender.close()
 

@@ -143,6 +143,13 @@ class Log(Protocol):
     async def learned(self) -> None:
         """Wait until events that this log did not know came in from elsewhere, since this was asked last."""
 
+    async def seen(self, at: int) -> int:
+        """Say elsewhere that this worker was there for its people at a moment (0: say nothing).
+
+        Gives the latest moment that any worker had said before; 0 when nobody did, or there is no other place.
+        NoTier when there are tiers and none can be had.
+        """
+
     async def secure(self, thread_id: ThreadId) -> bool:
         """Restore, for what is known of a thread, all that an acknowledgement promises, as far as it can be had.
 

@@ -211,6 +211,10 @@ class EventLog:
         else:
             await self._tiers.learned()
 
+    async def seen(self, at: int) -> int:
+        """Say on the tiers that this worker was there, and give the latest that any said before."""
+        return await self._tiers.seen(at) if self._tiers is not None else 0
+
     async def secure(self, thread_id: ThreadId) -> bool:
         """Bring what the journal holds of a thread to a tier, where there are any; false when none answers."""
         return self._tiers is None or await self._tiers.secure(thread_id)

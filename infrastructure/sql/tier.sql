@@ -71,6 +71,16 @@ FROM deliveries WHERE thread_id = $1;
 -- name: raise_canary
 SELECT raise_canary() AS canary;
 
+-- name: raise_seen
+-- When any worker was there for the bot's people last, as this database was told: raised, never lowered. Gives what
+-- stood there before.
+WITH before AS (SELECT value::bigint AS at FROM tier_meta WHERE name = 'seen'),
+raised AS (
+    INSERT INTO tier_meta (name, value) VALUES ('seen', $1::bigint::text)
+    ON CONFLICT (name) DO UPDATE SET value = greatest(tier_meta.value::bigint, excluded.value::bigint)::text
+)
+SELECT coalesce((SELECT at FROM before), 0) AS at;
+
 -- name: name_bot
 -- Whose this database is: the first bot's that came.
 INSERT INTO tier_meta (name, value) VALUES ('bot_id', $1)

@@ -59,6 +59,7 @@ class MemoryTier:
         self.bot_id: int | None = None
         self.key = NO_KEY
         self._canary = 0
+        self._seen = 0
         self.events: dict[EventId, Record] = {}
         self.deliveries: dict[EventId, Record] = {}
         self._threads: dict[ThreadId, _Thread] = {}
@@ -142,6 +143,13 @@ class MemoryTier:
         self._canary += 1
         self._answer()
         return self._canary
+
+    async def seen(self, at: int, within: float) -> int:  # noqa: ARG002
+        """Keep the latest moment."""
+        self._begin()
+        before, self._seen = self._seen, max(self._seen, at)
+        self._answer()
+        return before
 
     async def facts(self, within: float) -> TierFacts:  # noqa: ARG002
         """Read what the tier says of itself."""

@@ -150,6 +150,11 @@ class PostgresTier:
         )
         return int(raised[0][0])
 
+    async def seen(self, at: int, within: float) -> int:
+        """Say that a worker was there at a moment, and give the latest said before."""
+        rows = await self._side.run(within, lambda session: session.rows("raise_seen", at))
+        return int(rows[0][0])
+
     async def facts(self, within: float) -> TierFacts:
         """Read what the tier says of itself; rows beyond a hundred thousand are the server's estimate."""
 

@@ -171,6 +171,15 @@ class TierService:
         await self._learning.news.wait()
         self._learning.news.clear()
 
+    async def seen(self, at: int) -> int:
+        """Say on every tier that serves that this worker was there; give the latest that any said before. NoTier."""
+        serving = [tier for tier in self.lineup.tiers if tier.serves]
+        told = await asyncio.gather(*(tier.seen(at) for tier in serving), return_exceptions=True)
+        before = [one for one in told if isinstance(one, int)]
+        if not before:
+            raise NoTier
+        return max(before)
+
     async def secure(self, thread_id: ThreadId) -> bool:
         """Restore the promise for what the journal holds of a thread: on a tier too; say whether one answered."""
         return await self.lineup.secure(thread_id)

@@ -202,6 +202,12 @@ class TierStore(Protocol):
     async def probe(self, within: float) -> int:
         """Raise the canary by one and read it back: the tier takes writes. Gives the canary."""
 
+    async def seen(self, at: int, within: float) -> int:
+        """Say that a worker was there at a moment, in microseconds since 1970; give the latest said before (0: none).
+
+        An earlier moment changes nothing. NotExecuted, Ambiguous.
+        """
+
     async def facts(self, within: float) -> TierFacts:
         """Read what the tier says of itself."""
 

@@ -158,6 +158,10 @@ class Tier:
         """Read some events or deliveries; NotExecuted."""
         return await self._call(_UNHURRIED, lambda within: self._store.records(of, event_ids, within))
 
+    async def seen(self, at: int) -> int:
+        """Say that this worker was there, and give the latest moment said before; NotExecuted, Ambiguous."""
+        return await self._call(_UNHURRIED, lambda within: self._store.seen(at, within))
+
     async def probe(self, within: float) -> int:
         """Write the canary and read it back; NotExecuted, Ambiguous."""
         return await self._store.probe(within)

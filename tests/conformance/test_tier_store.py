@@ -179,6 +179,16 @@ async def test_the_canary_only_ever_grows(tier: TierStore, other_tier: TierStore
     assert (await tier.facts(LONG)).canary == 3
 
 
+async def test_when_any_worker_was_there_last_is_raised_and_never_lowered(
+    tier: TierStore, other_tier: TierStore
+) -> None:
+    """Whoever says that it was there hears what the latest moment said before was; an earlier one changes nothing."""
+    told = [await one.seen(at, LONG) for one, at in ((tier, 0), (tier, 500), (other_tier, 300), (tier, 1 << 50))]
+
+    assert told == [0, 0, 500, 500]
+    assert await other_tier.seen(0, LONG) == 1 << 50
+
+
 async def test_many_calls_at_once_all_come_to_their_end(tier: TierStore) -> None:
     """A tier can be asked from many tasks at once."""
     scribe = Scribe()

@@ -119,6 +119,9 @@ class Telling:
     async def learned(self) -> None:
         await self._log.learned()
 
+    async def seen(self, at: int) -> int:
+        return await self._log.seen(at)
+
     async def secure(self, thread_id: ThreadId) -> bool:
         return await self._log.secure(thread_id)
 
