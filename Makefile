@@ -62,8 +62,9 @@ env: ## make .venv and install into it exactly what requirements.lock names
 run: env ## start it: the sandbox, or the real Telegram when TELEGRAM_BOT_TOKEN is set
 	@exec .venv/bin/holdfast run
 
-test: env ## run every test
-	.venv/bin/python -m pytest
+# A file's tests stay together, for what they share is made once; the order is tests/conftest.py's: the longest first.
+test: env ## run every test, on all cores
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: env ## check style, format and types
 	.venv/bin/ruff check

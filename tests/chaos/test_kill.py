@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.conftest import FIGURES
 from tests.chaos.outcome import Outcome, StockOutcome, over_holdfast, over_stock_bot, table
 from tests.chaos.storm import seed
+from tests.figures import tell
 
 KILLS = 10
 MANY_KILLS = int(os.environ.get("HOLDFAST_KILLS", "200"))
@@ -29,7 +29,7 @@ def storms(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     print(f"HOLDFAST_SEED={chosen}")  # noqa: T201 - pytest shows it beside a failure
     ours = asyncio.run(over_holdfast(tmp_path_factory.mktemp("holdfast"), chosen, request.param))
     stock = asyncio.run(over_stock_bot(tmp_path_factory.mktemp("stock"), chosen, request.param))
-    request.config.stash[FIGURES].append(table(ours, stock))
+    tell(request.config, "killed again and again", table(ours, stock))
     return Storms(ours, stock)
 
 

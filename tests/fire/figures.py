@@ -41,6 +41,7 @@ class Figures:
         )
 
 
+TITLE = "tiers under fire: turns in milliseconds"
 HEAD = (
     f"{'fault':48}{'turns':>6}{'worst':>8}{'first':>8} {'back':>7}{'before':>8} {'during':>7} {'after':>7}"
     f"{'again':>7}{'here':>6}{'retaken':>8}{'healed':>10}"

@@ -14,8 +14,9 @@ from holdfast.infrastructure.log.journal import SqliteJournal
 from tests.chaos.outcome import Outcome, over_holdfast
 from tests.chaos.processes import Holdfast, Program
 from tests.chaos.storm import MOMENTS, seed
-from tests.fire.conftest import FIGURES
+from tests.figures import tell
 from tests.fire.evidence import Kept, compare, of_journals, of_tier
+from tests.fire.figures import HEAD, TITLE
 from tests.fire.places import Place, places
 from tests.fire.world import HEALING
 from tests.servers.ground import Ground
@@ -81,7 +82,7 @@ async def test_the_bot_and_its_servers_are_killed(
         addresses = {"NEON_DATABASE_URL": there[0].dsn, "SUPABASE_DATABASE_URL": there[1].dsn}
         outcome = await over_holdfast(tmp_path, chosen, blows, tiers.strike, MOMENTS, rest=tiers.rest, **addresses)
     found = outcome.findings
-    request.config.stash[FIGURES].append(told(outcome))
+    tell(request.config, TITLE, told(outcome), head=HEAD)
 
     assert tiers.problems == []
     assert (found.lost, found.doubled, found.altered, found.strangers, found.misordered) == ([], [], [], [], [])

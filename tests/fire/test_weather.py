@@ -9,10 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from tests.chaos.storm import seed
-from tests.fire.conftest import FIGURES
+from tests.figures import tell
 from tests.fire.evidence import Kept, names_saved
 from tests.fire.faults import LONG, SHORT, Fault
-from tests.fire.figures import Figures
+from tests.fire.figures import HEAD, TITLE, Figures
 from tests.fire.healing import healed, retaken
 from tests.fire.places import places
 from tests.fire.side_by_side import result_of, side_by_side
@@ -68,7 +68,7 @@ def burned(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 def check(one: Burned, request: pytest.FixtureRequest) -> None:
     """Hold to a fault what it left."""
-    request.config.stash[FIGURES].append(one.figures.line())
+    tell(request.config, TITLE, one.figures.line(), head=HEAD)
     people, shown = one.world.people, sum(len(life.messages.texts) for life in one.world.lives)
     assert one.spared == []
     assert one.problems == []
