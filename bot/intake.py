@@ -24,6 +24,8 @@ from holdfast.engine.turns import Turns
 T = TypeVar("T")
 logger = logging.getLogger("holdfast.bot")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+_SECOND = 1_000_000
+_FOR_EVER = 1 << 62
 
 
 class _Parsed(Struct, frozen=True):
@@ -57,6 +59,10 @@ class Intake:
             for parsed_of_one in people.values():
                 group.create_task(self._take_in_order(parsed_of_one))
 
+    async def take_one(self, raw: bytes, within: float) -> None:
+        """Take one update in; LogUnavailable when it is not durable after so many seconds, and must come again."""
+        await self._take_one(_parse(raw), self._clock.now() + round(within * _SECOND))
+
     async def replay(self, raw: bytes) -> str:
         """Take in what once stood in quarantine; give what still stands in the way, or nothing."""
         parsed = _parse(raw)
@@ -72,20 +78,29 @@ class Intake:
         for parsed in batch:
             await self._take_one(parsed)
 
-    async def _take_one(self, parsed: _Parsed) -> None:
+    async def _take_one(self, parsed: _Parsed, until: int = _FOR_EVER) -> None:
         said, error = parsed.said, parsed.error
         if said is not None:
             try:
-                inbound = await self._until_durable(lambda: self._inbound(said), said.user_id)
-                return await self._until_durable(lambda: self._take_in(inbound), said.user_id)
+                inbound = await self._until_durable(lambda: self._inbound(said), until, said.user_id)
+                # One that was given back came again, and may be the first to be stored after an outage.
+                refused = self._outage.refuses(said.user_id)
+                return await self._until_durable(lambda: self._take_in(inbound), until, said.user_id, refused=refused)
+            except LogUnavailable:
+                raise
             except Exception as failure:  # noqa: BLE001 - one update must not stop the bot; it is kept raw
                 error = where(failure)
         logger.error("an update was set aside: %s", error)
-        return await self._until_durable(lambda: self._set_aside(parsed, error))
+        return await self._until_durable(lambda: self._set_aside(parsed, error), until)
 
-    async def _until_durable(self, attempt: Callable[[], Awaitable[T]], user_id: int = 0) -> T:
-        """Try again while nothing can be stored: Telegram is told of an update only when it is durable."""
-        pause, refused = _FIRST_PAUSE, False
+    async def _until_durable(
+        self, attempt: Callable[[], Awaitable[T]], until: int, user_id: int = 0, *, refused: bool = False
+    ) -> T:
+        """Try again while nothing can be stored: Telegram is told of an update only when it is durable.
+
+        LogUnavailable when the next try would come too late. `refused`: its person waits since an earlier try.
+        """
+        pause = _FIRST_PAUSE
         while True:
             try:
                 result = await attempt()
@@ -93,6 +108,8 @@ class Intake:
                 refused = True
                 self._outage.refuse(user_id, self._clock.now())
                 logger.error("an input can't be stored yet: %s", error)
+                if self._clock.now() + pause * _SECOND > until:
+                    raise
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:

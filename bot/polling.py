@@ -39,7 +39,9 @@ class Polling:
                 await self._poll()
                 self._pause = _FIRST_PAUSE
             except SecondPoller as error:
-                logger.error("Telegram gives this bot's updates to somebody else: %s", error)
+                # Telegram says it in these words only; a second poller is told of otherwise.
+                advice = "; holdfast webhook remove ends that" if "webhook" in str(error) else ""
+                logger.error("Telegram gives this bot's updates to somebody else: %s%s", error, advice)
                 await self._rest(0.0)
             except TelegramUnreachable as error:
                 logger.warning("Telegram can't be reached: %s", error)

@@ -13,7 +13,7 @@ from holdfast.cli import tiers as tier_reports
 from holdfast.cli.findings import PATIENCE, Finding, Verdict, apart, told, tried, without, worst
 from holdfast.cli.telegram_checks import telegram
 from holdfast.domain.errors import SettingsError
-from holdfast.infrastructure.settings import Settings, bot_id_of
+from holdfast.infrastructure.settings import WANTED, Settings, bot_id_of
 from holdfast.sandbox.app import TOKEN
 
 
@@ -88,7 +88,12 @@ async def _telegram(settings: Settings, wrong: dict[str, str]) -> Sequence[Findi
         return []
     if token is None:
         return [Finding(name="Telegram", what="no token: holdfast run starts a sandbox with a web chat instead")]
-    return [found async for found in telegram(token, str(settings.telegram_api_url))]
+    url = settings.telegram_webhook_url
+    found = [one async for one in telegram(token, str(settings.telegram_api_url), url)]
+    if url is not None and settings.telegram_webhook_secret is None:
+        advice = f"it is {WANTED['telegram_webhook_secret']}"
+        found.append(Finding(name="TELEGRAM_WEBHOOK_SECRET", verdict="bad", what="is not set", advice=advice))
+    return found
 
 
 async def _tiers(settings: Settings) -> list[Finding]:

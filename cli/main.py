@@ -8,11 +8,12 @@ import typer
 
 from holdfast.cli import chat as chatting
 from holdfast.cli import drill as drilling
-from holdfast.cli import logs, quarantine, reports, show, show_comparisons, show_operators, wiring
+from holdfast.cli import hook, logs, quarantine, reports, show, show_comparisons, show_operators, wiring
 from holdfast.cli import migrate as migrating
 from holdfast.cli import run as running
 from holdfast.cli import tiers as tier_reports
 from holdfast.cli import verify_tiers as comparing
+from holdfast.cli import webhook as posting
 from holdfast.cli.doctor import diagnose
 from holdfast.cli.import_log import import_log
 from holdfast.cli.rebuild import rebuild as rebuild_tables
@@ -29,6 +30,7 @@ app.add_typer(log_app, name="log")
 tiers_app = typer.Typer(help="The PostgreSQL servers beside the journal.")
 app.add_typer(tiers_app, name="tiers")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(hook.app, name="webhook")
 
 
 def main() -> None:
@@ -57,11 +59,13 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 @app.command()
 def run(
     port: Annotated[
-        int, typer.Option(help="Where the sandbox listens, when there is no token.", min=0, max=65535)
+        int, typer.Option(help="Where the webhook listens, or the sandbox when there is no token.", min=0, max=65535)
     ] = running.SANDBOX_PORT,
+    webhook: Annotated[bool, typer.Option("--webhook", help="Let Telegram post updates, instead of asking.")] = False,
+    host: Annotated[str, typer.Option(help="The address that the webhook listens on.")] = "127.0.0.1",
 ) -> None:
     """Run the bot. Without TELEGRAM_BOT_TOKEN also a sandbox with a web chat, on this machine alone."""
-    finished(running.run(settings_of(), port))
+    finished(posting.run(settings_of(), host, port) if webhook else running.run(settings_of(), port))
 
 
 @app.command()

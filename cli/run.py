@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 
 from holdfast.bot.files import TelegramFiles
+from holdfast.bot.intake import Intake
 from holdfast.bot.messenger import TelegramMessenger
 from holdfast.bot.polling import Polling
 from holdfast.bot.wire import Wire
@@ -16,6 +17,7 @@ from holdfast.domain.errors import SettingsError, TelegramError
 from holdfast.domain.wording import WORDING
 from holdfast.engine.owed import OwedReplies
 from holdfast.engine.photos import PhotoKeeper
+from holdfast.engine.presence import Presence
 from holdfast.engine.recovery import Recovery
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings, bot_id_of
@@ -23,6 +25,8 @@ from holdfast.sandbox import SandboxServer
 
 logger = logging.getLogger("holdfast")
 SANDBOX_PORT = 8081
+Updates = Callable[[Wire, Intake, Presence], Awaitable[None]]
+"""Where updates come from: brings them to the intake until it is cancelled, and says when all have been read."""
 _MENU = ("library", "skip", "back", "cancel", "help")
 
 
@@ -41,10 +45,15 @@ async def run(settings: Settings, port: int = SANDBOX_PORT) -> None:
                 raise SettingsError(f"the sandbox can't use port {port}: {error.strerror}; name another") from None
             token, api_url = sandbox.token, sandbox.url
             print(f"Web chat: {sandbox.url}/", flush=True)  # noqa: T201 - the address people look for
-        await _until_stopped(serve(settings, token, api_url))
+        await until_stopped(serve(settings, token, api_url))
 
 
-async def serve(settings: Settings, token: str, api_url: str) -> None:
+async def by_polling(wire: Wire, intake: Intake, presence: Presence) -> None:
+    """Ask Telegram for updates."""
+    await Polling(wire, intake, SystemClock(), presence).run()
+
+
+async def serve(settings: Settings, token: str, api_url: str, updates: Updates = by_polling) -> None:
     """Run one bot on one journal until it is cancelled."""
     wire = Wire(token, api_url)
     await wire.open()
@@ -61,9 +70,13 @@ async def serve(settings: Settings, token: str, api_url: str) -> None:
                 group.create_task(recovery.run())
                 group.create_task(recovery.follow(bot.log, [replies]))
                 group.create_task(PhotoKeeper(bot.log, bot.turns, TelegramFiles(wire), clock).run())
-                group.create_task(Polling(wire, intake, clock, bot.presence).run())
+                group.create_task(_bring(updates, wire, intake, bot.presence))
     finally:
         await wire.close()
+
+
+async def _bring(updates: Updates, wire: Wire, intake: Intake, presence: Presence) -> None:
+    await updates(wire, intake, presence)
 
 
 async def _offer_commands(wire: Wire, bot: wiring.Bot) -> None:
@@ -76,7 +89,8 @@ async def _offer_commands(wire: Wire, bot: wiring.Bot) -> None:
         logger.warning("the command menu was not set: %s", error)
 
 
-async def _until_stopped(work: Coroutine[None, None, None]) -> None:
+async def until_stopped(work: Coroutine[None, None, None]) -> None:
+    """Run until the work ends, or SIGINT or SIGTERM ends it."""
     task = asyncio.create_task(work, name="bot")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -32,6 +32,10 @@ class Outage:
         if user_id and now - self._refused.setdefault(user_id, now) >= _HICCUP:
             self._waited.add(user_id)
 
+    def refuses(self, user_id: int) -> bool:
+        """Whether somebody's input could not be stored, and none has been since."""
+        return user_id in self._refused
+
     def end(self, user_id: int, now: int) -> float:
         """What was refused has been stored; give how many seconds the outage took, 0 when none is on."""
         self._refused.pop(user_id, None)

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
 
     telegram_bot_token: Secret[Annotated[str, Field(pattern=r"^[0-9]{1,19}:[A-Za-z0-9_-]{3,}$")]] | None = None
     telegram_api_url: AnyHttpUrl = AnyHttpUrl("https://api.telegram.org")
+    telegram_webhook_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")] | None = None
+    telegram_webhook_secret: Secret[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,256}$")]] | None = None
     neon_database_url: Dsn | None = None
     supabase_database_url: Dsn | None = None
     railway_database_url: Dsn | None = None
@@ -53,6 +55,12 @@ class Settings(BaseSettings):
         """Give the bot's token, if one is set."""
         return self.telegram_bot_token.get_secret_value() if self.telegram_bot_token else None
 
+    def webhook_secret(self) -> str:
+        """Give the secret that Telegram shows with each update it posts; SettingsError when none is set."""
+        if self.telegram_webhook_secret is None:
+            raise SettingsError("TELEGRAM_WEBHOOK_SECRET is not set; make one: openssl rand -hex 32")
+        return self.telegram_webhook_secret.get_secret_value()
+
     def alone(self, journal: Path) -> "Settings":
         """Give these settings with another journal and without tiers."""
         tiers = ("neon_database_url", "supabase_database_url", "railway_database_url", "holdfast_tiers")
@@ -63,14 +71,15 @@ class Settings(BaseSettings):
         return self.model_copy(update={"holdfast_tiers": SecretStr(tiers)})
 
     def secrets(self) -> list[str]:
-        """Give what must never be written anywhere: the token, the tiers' addresses and their passwords."""
+        """Give what must never be written anywhere: token, webhook secret, the tiers' addresses and their passwords."""
         try:
             addresses = [dsn for _, dsn in self.tiers()]
         except SettingsError:
             addresses = self.holdfast_tiers.get_secret_value().split() if self.holdfast_tiers else []
         # Not by a parser of addresses: a password with a slash in it, which none of them expects, is one all the same.
         passwords = [dsn.partition("://")[2].rpartition("@")[0].partition(":")[2] for dsn in addresses]
-        told = (self.token(), *addresses, *passwords, *map(unquote, passwords))
+        shown = self.telegram_webhook_secret.get_secret_value() if self.telegram_webhook_secret else None
+        told = (self.token(), shown, *addresses, *passwords, *map(unquote, passwords))
         return [one for one in told if one and len(one) >= _SECRET]
 
     def tiers(self) -> list[tuple[str, str]]:
@@ -124,6 +133,8 @@ class Settings(BaseSettings):
 WANTED = {
     "telegram_bot_token": "the token that BotFather gave you, like 123456:secret",
     "telegram_api_url": "an address like https://api.telegram.org",
+    "telegram_webhook_url": "an address like https://bot.example.org/telegram",
+    "telegram_webhook_secret": "16 to 256 of A-Z, a-z, 0-9, _ and -; make one: openssl rand -hex 32",
     **dict.fromkeys(
         ("neon_database_url", "supabase_database_url", "railway_database_url"),
         "an address like postgresql://user:password@host/database",

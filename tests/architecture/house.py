@@ -32,9 +32,12 @@ HOUSE = {
     "sandbox": room(third_party="anyio httpx msgspec python_multipart starlette uvicorn"),
     "cli": room(*EVERYTHING, third_party="msgspec rich typer"),
     "testkit": room(*EVERYTHING, "cli", third_party="msgspec"),
-    "holdfast": room("domain", "engine"),
+    "holdfast": room("domain", "engine", "cli"),
 }
-"""The rooms of the product. `holdfast` is the public API; the rest of that folder is links."""
+"""The rooms of the product. `holdfast` is the public API; the rest of that folder is links.
+
+Its `asgi` is a whole bot to mount in a server, and only `cli` wires one; `import holdfast` itself stays light.
+"""
 
 AROUND = frozenset({"benchmarks", "deploy", "docs", "examples", "tests"})
 """Folders around the product, which may import all of it."""

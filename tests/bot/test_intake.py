@@ -193,3 +193,37 @@ async def test_a_redelivered_batch_changes_nothing(edge: Edge) -> None:
     await edge.intake.take(batch)
     await edge.intake.take(batch)
     assert sorted(edge.journal.texts) == ["tg:7:1:5:1", "tg:7:2:5:2", "tg:7:3:6:3"]
+
+
+async def test_an_update_by_itself_is_given_back_in_time(edge: Edge) -> None:
+    """While nothing can be stored, one update is tried for as long as was asked, and then given back."""
+    edge.journal.refusals = 1_000_000
+    with pytest.raises(LogUnavailable):
+        await edge.intake.take_one(update(1, "text 1"), 30.0)
+    spent = edge.clock.microseconds
+
+    assert edge.journal.texts == []
+    assert 0 < edge.clock.slept < 30
+    assert spent < 60_000_000
+
+
+async def test_who_was_given_back_is_told_when_it_comes_again(edge: Edge) -> None:
+    """An update that was given back and came again is stored once, ends the outage, and its reply tells of it."""
+    edge.journal.refusals = 2
+    for _ in range(2):
+        with pytest.raises(LogUnavailable):
+            await edge.intake.take_one(update(1, "text 1"), 0.0)
+    await edge.intake.take_one(update(1, "text 1"), 0.0)
+    await edge.intake.take_one(update(2, "text 2"), 0.0)
+    await edge.intake.take_one(update(1, "text 1"), 0.0)
+
+    assert edge.journal.texts == ["tg:7:1:5:1", "tg:7:2:5:2"]
+    assert ['"delayed":true' in facts for facts in edge.journal.facts] == [True, False]
+
+
+@pytest.mark.parametrize("raw", NOT_UPDATES)
+async def test_one_that_cannot_be_read_is_kept_raw(edge: Edge, raw: bytes) -> None:
+    """An update that comes by itself and cannot be read is taken in all the same: it stands in quarantine."""
+    await edge.intake.take_one(raw, 0.0)
+
+    assert edge.journal.quarantined == [raw]

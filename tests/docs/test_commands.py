@@ -12,6 +12,7 @@ import typer
 
 from holdfast.cli.main import app
 from tests.architecture.reading import ROOT
+from tests.chaos.processes import TOKEN, Sandbox
 from tests.docs.environment import commands
 from tests.docs.pages import PAGES, Block, blocks, code_in_prose, first_names, headings, name_of, page, section
 from tests.servers.fixtures import finished
@@ -19,6 +20,7 @@ from tests.servers.server import Server
 
 COMMANDS_PAGE = page("docs/commands.md")
 OF_TIERS = ("migrate", "tiers", "doctor", "drill")
+OF_TELEGRAM = ("webhook",)
 OPEN = frozenset({"fields", "facts", "payload"})
 """Objects whose keys are data: their keys differ from one conversation to the next."""
 
@@ -148,20 +150,38 @@ def tiers(server: Server) -> str:
 
 
 @pytest.fixture(scope="module")
-def printed(folder: Path, conversation: str, tiers: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def telegram(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The settings that name a Telegram, in which a webhook is set."""
+    with Sandbox(tmp_path_factory.mktemp("telegram")) as sandbox:
+        given = {
+            "TELEGRAM_API_URL": finished(sandbox.ready()),
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "TELEGRAM_WEBHOOK_URL": "https://bot.example.org/telegram",
+            "TELEGRAM_WEBHOOK_SECRET": "a-secret-that-nobody-knows",
+        }
+        commands((folder, ["webhook", "set"]), **given)
+        yield given
+
+
+@pytest.fixture(scope="module")
+def printed(
+    folder: Path, conversation: str, tiers: str, telegram: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """What each command whose shape is shown really prints, by the line that the page shows.
 
-    Only the commands that report on tiers get one; the page shows first what makes its tables.
+    Only the commands that report on tiers, or ask Telegram, get some; the page shows first what makes tiers' tables.
     """
 
     def words(note: str) -> list[str]:
         return [conversation if word == "CONVERSATION" else word for word in note.split()[1:]]
 
     told: dict[str, Any] = {}
-    for with_tiers in (False, True):
-        shown = [block.note for block in SHAPES if (block.note.split()[1] in OF_TIERS) is with_tiers]
+    named = {name for names in (OF_TIERS, OF_TELEGRAM) for name in names}
+    for names, given in ((), {}), (OF_TIERS, {"HOLDFAST_TIERS": tiers}), (OF_TELEGRAM, telegram):
+        first = {block.note: block.note.split()[1] for block in SHAPES}
+        shown = [note for note, name in first.items() if (name in names if names else name not in named)]
         wanted = [(tmp_path_factory.mktemp("new") if "migrate" in note else folder, words(note)) for note in shown]
-        texts = commands(*wanted, HOLDFAST_TIERS=tiers if with_tiers else "")
+        texts = commands(*wanted, **given)
         told |= {note: json.loads(text) for note, text in zip(shown, texts, strict=True)}
     return told
 
