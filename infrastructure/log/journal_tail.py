@@ -85,7 +85,7 @@ class JournalTail:
             version=version,
             ots=ots,
             last_conversation_id=last,
-            owed=owed,
+            owed=tuple(map(EventId, map(bytes.fromhex, owed.split()))),
             user_id=user_id,
             rows=self._rows_of(connection, user_id) if user_id else (),
         )

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
-from holdfast.domain.ids import ThreadId
+from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.ports import Head, RowChange
 from holdfast.infrastructure.log.stores import (
     AppendWrite,
@@ -145,10 +145,16 @@ def append(connection: sqlite3.Connection, turns: Sequence[AppendWrite]) -> None
 
 
 def _head_values(turn: AppendWrite) -> tuple[object, ...]:
-    return _head_row(turn.record.thread_id, turn.head, turn.expected, owed=int(turn.owes_reply))
+    owed = named(turn.record.event_id) if turn.owes_reply else ""
+    return _head_row(turn.record.thread_id, turn.head, turn.expected, owed)
 
 
-def _head_row(thread_id: ThreadId, head: Head, expected: Head, owed: int = 0) -> tuple[object, ...]:
+def named(event_id: EventId) -> str:
+    """Name an event as a head names what it owes: in hexadecimal digits, with a blank behind them."""
+    return f"{event_id.hex().upper()} "
+
+
+def _head_row(thread_id: ThreadId, head: Head, expected: Head, owed: str = "") -> tuple[object, ...]:
     return (
         thread_id,
         head.rev,
@@ -166,7 +172,9 @@ def _deliver(connection: sqlite3.Connection, deliveries: Sequence[DeliveryWrite]
     """Settle what each reply's thread is owed, then write its fate."""
     sql = statements("journal.sql")
     for write in deliveries:
-        connection.execute(sql["settle_head"], (write.record.thread_id, write.answers))
+        if connection.execute(sql["settle_head"], (write.record.thread_id, write.answers)).rowcount == 0:
+            copies = connection.execute(sql["read_alike"], (write.answers,)).fetchall()
+            connection.executemany(sql["settle_head"], ((write.record.thread_id, one) for (one,) in copies))
         connection.execute(sql["insert_delivery"], (*write.record, write.answers))
 
 
@@ -198,8 +206,8 @@ def _unite(connection: sqlite3.Connection, write: UnionWrite) -> None:
     connection.executemany(sql["insert_learned_delivery"], ((*one, one.parents) for one in write.deliveries))
     states = [(one.event_id, "learned") for one in write.learned] + [(one, "aborted") for one in write.aborted]
     connection.executemany(sql["put_event_state"], states)
-    answered = [connection.execute(sql["read_delivered"], (one,)).fetchone() for one in write.owing]
-    connection.execute(sql["settle_union"], (write.thread_id, write.closed, answered.count(None)))
+    owed = [one for one in write.owing if not connection.execute(sql["read_answered"], (one,)).fetchone()]
+    connection.execute(sql["settle_union"], (write.thread_id, write.closed, "".join(map(named, owed))))
     if write.user_id:
         for table in TIME_COLUMNS:
             connection.execute(sql[f"clear_{table}"], (write.user_id,))

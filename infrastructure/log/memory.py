@@ -36,7 +36,7 @@ class MemoryJournal:
         """Begin empty."""
         self._origin = origin
         self._heads: dict[ThreadId, Head] = {}
-        self._undelivered: dict[ThreadId, int] = {}
+        self._owed: dict[ThreadId, set[EventId]] = {}
         self._threads: dict[ThreadId, list[Record]] = {}
         self._events: dict[EventId, Record] = {}
         self._deliveries: dict[EventId, Record] = {}
@@ -107,8 +107,8 @@ class MemoryJournal:
         self._heads[record.thread_id] = write.head
         self._threads.setdefault(record.thread_id, []).append(record)
         self._events[record.event_id] = self._last = record
-        owed = self._undelivered.get(record.thread_id, 0)
-        self._undelivered[record.thread_id] = owed + write.owes_reply
+        if write.owes_reply:
+            self._owed.setdefault(record.thread_id, set()).add(record.event_id)
         for row in write.rows:
             table = self._tables.setdefault(row.table, {})
             table.pop(row.key, None) if row.values is None else table.update({row.key: row})
@@ -129,8 +129,8 @@ class MemoryJournal:
         for record in write.deliveries:
             self._deliveries.setdefault(record.event_id, record)
         self._aborted.update(write.aborted)
-        answered = {record.parents for record in self._deliveries.values()}
-        self._undelivered[write.thread_id] = sum(one not in answered for one in write.owing)
+        answered = {record.parents for record in self._deliveries.values() if record.thread_id == write.thread_id}
+        self._owed[write.thread_id] = {one for one in write.owing if answered.isdisjoint(self._alike(one))}
         (self._open_threads.discard if write.closed else self._open_threads.add)(write.thread_id)
         if write.user_id:
             self._replace_rows(write.user_id, write.rows)
@@ -156,11 +156,17 @@ class MemoryJournal:
         return ""
 
     def _deliver(self, write: DeliveryWrite) -> Outcome:
-        owed = self._undelivered[write.record.thread_id]
-        if owed and write.answers not in {record.parents for record in self._deliveries.values()}:
-            self._undelivered[write.record.thread_id] = owed - 1
+        if owed := self._owed.get(write.record.thread_id):
+            owed -= {write.answers} if write.answers in owed else self._alike(write.answers)
         self._deliveries[write.record.event_id] = write.record
         return None
+
+    def _alike(self, event_id: EventId) -> set[EventId]:
+        """Name the copies of an event's input in which the same was decided."""
+        event = self._events[event_id]
+        same = event.dedup_key, event.kind, event.facts
+        thread = self._threads[event.thread_id]
+        return {one.event_id for one in thread if (one.dedup_key, one.kind, one.facts) == same}
 
     async def snapshot(self, thread_id: ThreadId, dedup_key: str, user_id: int) -> Snapshot:
         """Read what a cold load needs."""
@@ -206,7 +212,7 @@ class MemoryJournal:
     async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
         """Give the threads that are owed replies."""
         done = {record.parents for record in self._deliveries.values()} | self._learned | self._aborted
-        for thread_id in [thread for thread, owed in self._undelivered.items() if owed]:
+        for thread_id in [thread for thread, owed in self._owed.items() if owed]:
             events = sorted(self._threads[thread_id], key=lambda one: (one.ots, one.version, one.event_id))
             yield thread_id, tuple(one.event_id for one in events if one.event_id not in done)
 
@@ -230,7 +236,7 @@ class MemoryJournal:
 
     async def debt(self, thread_id: ThreadId) -> int:
         """Read how many replies a thread is owed."""
-        return self._undelivered.get(thread_id, 0)
+        return len(self._owed.get(thread_id, ()))
 
     async def is_erased(self, thread_id: ThreadId) -> bool:
         """Whether the person of this thread asked to be forgotten."""
@@ -277,7 +283,6 @@ class MemoryJournal:
     def _settlement(self, thread_id: ThreadId) -> Settlement:
         head = self._heads[thread_id]
         user_id = next(filter(None, (owner_of(one.dedup_key) for one in self._threads[thread_id])), 0)
-        answered = {one.parents for one in self._deliveries.values() if one.thread_id == thread_id}
         rows = [row for table in self._tables.values() for row in table.values()]
         return Settlement(
             thread_id=thread_id,
@@ -285,7 +290,7 @@ class MemoryJournal:
             version=head.version,
             ots=head.ots,
             last_conversation_id=head.last_conversation_id,
-            owed=self._undelivered.get(thread_id, 0) + len(answered),
+            owed=tuple(sorted(self._owed.get(thread_id, ()))),
             user_id=user_id,
             rows=[row for row in rows if user_id and _person_of(row) == user_id],
         )

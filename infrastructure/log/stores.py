@@ -62,8 +62,8 @@ class UnionWrite(Struct, frozen=True, kw_only=True, gc=False):
     """A thread folded anew: events learned from a tier come in, events that a tier refused count no longer.
 
     `expected` and `head` are compared and written as in an append; `closed` says that every parent named in the
-    thread is there; `owing` are its events that owe a reply; `user_id` is the person whose rows `rows` replaces
-    (0: nobody's).
+    thread is there; `owing` are the events that count and owe a reply, whether it has met its fate or not; `user_id`
+    is the person whose rows `rows` replaces (0: nobody's).
     """
 
     thread_id: ThreadId
@@ -182,7 +182,7 @@ class JournalStore(Protocol):
         """Read which events a thread's head names."""
 
     async def debt(self, thread_id: ThreadId) -> int:
-        """Read how many replies a thread's head says are owed."""
+        """Read how many replies a thread's head says are owed: for each input one, by the copy that counts."""
 
     async def is_erased(self, thread_id: ThreadId) -> bool:
         """Whether the person of this thread asked to be forgotten."""

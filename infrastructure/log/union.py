@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+from holdfast.domain.debts import owing
 from holdfast.domain.event import Event
 from holdfast.domain.evolve import fold
 from holdfast.domain.ids import ConversationId, EventId, ThreadId
 from holdfast.domain.kinds import ENDINGS
 from holdfast.domain.order import counted
 from holdfast.domain.ports import Head, RowChange
-from holdfast.domain.render import owes_reply
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record, split_ids
 from holdfast.infrastructure.log.stores import UnionWrite, owner_of
@@ -49,7 +49,7 @@ class Refolding:
             learned=[one for one in learned if one.event_id not in here],
             deliveries=deliveries,
             aborted=aborted,
-            owing=[event.event_id for event in events if owes_reply(event)],
+            owing=owing(events),
             user_id=next(filter(None, (owner_of(one.dedup_key) for one in by_id.values())), 0),
             rows=self._rows(events),
         )

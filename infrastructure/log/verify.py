@@ -5,9 +5,9 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from holdfast.domain.errors import BrokenLog, KeyMissing
+from holdfast.domain.debts import owed
+from holdfast.domain.errors import BrokenLog, KeyMissing, UnreadableEvent
 from holdfast.domain.ids import EventId, ThreadId, as_text
-from holdfast.domain.render import owes_reply
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record, hash_of, split_ids
 from holdfast.infrastructure.log.stores import JournalStore
@@ -96,10 +96,13 @@ class Verifier:
     async def _replies(self, thread_id: ThreadId, records: Sequence[Record], deliveries: Sequence[Record]) -> None:
         """Every reply that was owed has its fate, or is owed still: a delivery that was taken away is missed here."""
         answered = {delivery.parents for delivery in deliveries}
-        owing = [record for record in records if record.event_id not in answered]
-        owed = sum(owes_reply(self._codec.bare(record)) for record in owing)
-        if owed != await self._journal.debt(thread_id):
-            self._problem(f"the thread {as_text(thread_id)} is owed {owed} replies, which its head does not say")
+        try:
+            replies = len(owed([self._codec.bare(record) for record in records], answered))
+        except (BrokenLog, UnreadableEvent) as error:
+            self._problem(f"what the thread {as_text(thread_id)} is owed cannot be told: {error}")
+            return
+        if replies != await self._journal.debt(thread_id):
+            self._problem(f"the thread {as_text(thread_id)} is owed {replies} replies, which its head does not say")
 
     async def _erasure(self, thread_id: ThreadId) -> None:
         if not await self._journal.is_erased(thread_id):

@@ -2,8 +2,8 @@
 
 -- name: write_head
 -- Move a thread's head on, if it still stands where the turn was decided; otherwise no row changes.
-INSERT INTO heads (thread_id, rev, version, ots, head_ids, last_conversation_id, hint_valid, undelivered)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7
+INSERT INTO heads (thread_id, rev, version, ots, head_ids, last_conversation_id, hint_valid, owed, undelivered)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, length(?7) / 33
 WHERE ?8 = 0 OR EXISTS (SELECT 1 FROM heads WHERE thread_id = ?1)
 ON CONFLICT (thread_id) DO UPDATE SET
     rev = excluded.rev,
@@ -11,6 +11,7 @@ ON CONFLICT (thread_id) DO UPDATE SET
     ots = excluded.ots,
     head_ids = excluded.head_ids,
     last_conversation_id = excluded.last_conversation_id,
+    owed = heads.owed || excluded.owed,
     undelivered = heads.undelivered + excluded.undelivered
 WHERE heads.rev = ?8 AND heads.head_ids = ?9;
 
@@ -21,9 +22,24 @@ INSERT INTO events (
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: settle_head
--- A reply met its fate; the thread is owed one less, unless the reply had met one already.
-UPDATE heads SET undelivered = undelivered - 1
-WHERE thread_id = ?1 AND undelivered > 0 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE answers = ?2);
+-- A reply met its fate; the thread is owed one less, unless that reply was not owed.
+UPDATE heads SET owed = replace(owed, hex(?2) || ' ', ''), undelivered = undelivered - 1
+WHERE thread_id = ?1 AND undelivered > 0 AND instr(owed, hex(?2) || ' ') > 0;
+
+-- name: read_alike
+-- The other copies of an event's input in which the same was decided.
+SELECT copy.event_id FROM events AS event
+JOIN events AS copy ON copy.thread_id = event.thread_id AND copy.dedup_key = event.dedup_key
+    AND copy.kind = event.kind AND copy.facts = event.facts AND copy.event_id <> event.event_id
+WHERE event.event_id = ?;
+
+-- name: read_answered
+-- Whether the reply to an event, or to a copy of its input in which the same was decided, has met its fate.
+SELECT 1 FROM events AS event
+JOIN events AS copy ON copy.thread_id = event.thread_id AND copy.dedup_key = event.dedup_key
+    AND copy.kind = event.kind AND copy.facts = event.facts
+JOIN deliveries ON deliveries.answers = copy.event_id
+WHERE event.event_id = ? LIMIT 1;
 
 -- name: insert_delivery
 INSERT INTO deliveries (
@@ -250,7 +266,7 @@ INSERT INTO journal_state (event_id, state) VALUES (?, ?)
 ON CONFLICT (event_id) DO UPDATE SET state = excluded.state WHERE state <> 'aborted';
 
 -- name: settle_union
-UPDATE heads SET hint_valid = ?2, undelivered = ?3 WHERE thread_id = ?1;
+UPDATE heads SET hint_valid = ?2, owed = ?3, undelivered = length(?3) / 33 WHERE thread_id = ?1;
 
 -- name: clear_conversation_states
 DELETE FROM conversation_states WHERE user_id = ?;
@@ -283,10 +299,8 @@ SELECT pos, event_id, thread_id, conversation_id, kind, kind_version, version, o
 FROM deliveries WHERE pos > ? ORDER BY pos LIMIT ?;
 
 -- name: read_settlement
--- A thread's head, how many replies it was ever owed, and one of its inputs that names the chat it came from.
-SELECT head_ids, version, ots, last_conversation_id, undelivered + (
-    SELECT count(DISTINCT answers) FROM deliveries WHERE deliveries.thread_id = heads.thread_id
-), (
+-- A thread's head, what it owes, and one of its inputs that names the chat it came from.
+SELECT head_ids, version, ots, last_conversation_id, owed, (
     SELECT dedup_key FROM events
     WHERE events.thread_id = heads.thread_id AND dedup_key >= 'tg:' AND dedup_key < 'tg;' LIMIT 1
 )

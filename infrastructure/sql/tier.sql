@@ -44,16 +44,19 @@ FROM push_records($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $
 -- name: settle_threads
 -- The threads' heads are locked in the order of their identities.
 SELECT place, settle_thread(
-    thread_id, head_ids, version, ots, last_conversation_id, undelivered, user_id, changes
+    thread_id, head_ids, version, ots, last_conversation_id, owed, user_id, changes
 ) AS settled
 FROM (
     SELECT * FROM unnest(
-        $1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::integer[], $7::bigint[], $8::jsonb[]
+        $1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[], $7::bigint[], $8::jsonb[]
     ) WITH ORDINALITY AS given (
-        thread_id, head_ids, version, ots, last_conversation_id, undelivered, user_id, changes, place
+        thread_id, head_ids, version, ots, last_conversation_id, owed, user_id, changes, place
     )
     ORDER BY thread_id
 ) AS settlement;
+
+-- name: read_unsettled
+SELECT thread_id FROM heads WHERE NOT settled AND thread_id > $1 ORDER BY thread_id LIMIT $2;
 
 -- name: read_marks
 SELECT thread_id, rev, head_ids, hint_valid FROM heads WHERE thread_id = ANY ($1::uuid[]);

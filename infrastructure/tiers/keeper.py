@@ -36,6 +36,9 @@ _SAVE_EVERY = 1_000_000
 _JOURNAL_REST = 5.0
 """Seconds until the journal is asked again when it can't be read or written."""
 _UNSETTLED = 10_000
+_LEFT_EVERY = 5_000_000
+"""Microseconds after which a tier is asked which of its threads nobody has settled."""
+_FIRST = ThreadId(bytes(16))
 _SECOND = 1_000_000
 _OFTEN = 600 * _SECOND
 _DAY = 24 * HOUR
@@ -71,7 +74,8 @@ class Keeper:
         self._tier_id = ""
         self._origin = OriginId(b"")
         self._probed_at = clock.now()
-        self._compared_at = self._repaired_at = 0
+        self._compared_at = self._repaired_at = self._settled_at = 0
+        self._left = _FIRST
         self._repair = Repair(tier, journal, learning=learning, flights=flights, push=self._push)
         self._saved = Cursor()
         self._saved_at = 0
@@ -88,7 +92,7 @@ class Keeper:
             cursor = replace(cursor, place=Place())
         self.tier.cursor = replace(cursor, canary=facts.canary)
         self.tier.whole.clear()
-        self._compared_at = 0
+        self._compared_at = self._settled_at = 0
 
     def suspect(self) -> None:
         """Compare the last day at the next look: the tier may hold what this journal failed to."""
@@ -121,12 +125,14 @@ class Keeper:
             case Standing.CATCHING_UP:
                 await self._exchange()
                 await self._repair_when_due()
+                await self._settle_what_was_left()
                 await self._clock.sleep(self._chance() * _JITTER)
                 await self._serve()
             case Standing.SERVING:
                 await self._wait()
                 await self._exchange()
                 await self._repair_when_due()
+                await self._settle_what_was_left()
 
     async def _exchange(self) -> None:
         """Give and take until little is left: there is no end to what comes while people write.
@@ -212,6 +218,16 @@ class Keeper:
         elif now - self._repaired_at >= _OFTEN:
             await self._repair.since((now - _DAY) // HOUR)
             self._repaired_at = now
+
+    async def _settle_what_was_left(self) -> None:
+        """Settle what is known here of the threads whose events somebody brought, and then was no more."""
+        now = self._clock.now()
+        if not 0 <= now - self._settled_at < _LEFT_EVERY:  # also when the clock was set back
+            self._settled_at = now
+            left = await self.tier.unsettled(self._left, _BATCH)
+            self._left = left[-1] if len(left) == _BATCH else _FIRST
+            self._unsettled = dict.fromkeys([*self._unsettled, *left])
+            await self._push((), ())
 
     async def _push(self, events: Sequence[Record], deliveries: Sequence[Record]) -> None:
         """Give, then let the touched threads' heads and rows follow where the tier knows just what is known here."""

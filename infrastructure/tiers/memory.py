@@ -37,7 +37,8 @@ class _Thread:
     version: int = 0
     ots: int = -1
     last_conversation_id: ConversationId | None = None
-    undelivered: int = 0
+    owed: set[EventId] = field(default_factory=set)
+    settled: bool = True
 
 
 class MemoryTier:
@@ -123,10 +124,8 @@ class MemoryTier:
         for thread_id in {one.thread_id for one in events if self._insert(self.events, one)}:
             self._find_heads(thread_id)
         for one in deliveries:
-            is_first = one.parents not in {other.parents for other in self.deliveries.values()}
-            if self._insert(self.deliveries, one) and is_first:
-                thread = self._threads.setdefault(one.thread_id, _Thread())
-                thread.undelivered = max(thread.undelivered - 1, 0)
+            if self._insert(self.deliveries, one) and one.thread_id in self._threads:
+                self._threads[one.thread_id].owed -= self._alike(EventId(one.parents))
         self._answer()
         return {one.thread_id: self._mark(one.thread_id) for one in events}
 
@@ -136,6 +135,11 @@ class MemoryTier:
         settled = [self._settle(one) for one in settlements]
         self._answer()
         return settled
+
+    async def unsettled(self, after: ThreadId, at_most: int, within: float) -> Sequence[ThreadId]:  # noqa: ARG002
+        """Name the next threads that nobody has settled."""
+        self._begin()
+        return [one for one in sorted(self._threads) if one > after and not self._threads[one].settled][:at_most]
 
     async def probe(self, within: float) -> int:  # noqa: ARG002
         """Raise the canary."""
@@ -200,12 +204,12 @@ class MemoryTier:
         """Hold what was held at another moment, as a server restored from a copy does."""
         self._canary, self.bot_id = moment._canary, moment.bot_id  # noqa: SLF001 - of its own kind
         self.events, self.deliveries = dict(moment.events), dict(moment.deliveries)
-        self._threads = {thread_id: replace(thread) for thread_id, thread in moment._threads.items()}  # noqa: SLF001
+        self._threads = {key: replace(one, owed=set(one.owed)) for key, one in moment._threads.items()}  # noqa: SLF001
         self._tables = dict(moment._tables)  # noqa: SLF001
 
     def debt(self, thread_id: ThreadId) -> int:
         """Say how many replies a thread is owed."""
-        return self._threads.get(thread_id, _Thread()).undelivered
+        return len(self._threads.get(thread_id, _Thread()).owed)
 
     def _check_reachable(self) -> None:
         if self.down:
@@ -264,10 +268,12 @@ class MemoryTier:
         thread.version = max(thread.version, record.version)
         thread.ots = max(thread.ots, record.ots)
         thread.last_conversation_id = turn.last_conversation_id
-        thread.undelivered += turn.owes_reply
-        if on_top:
+        if turn.owes_reply:
+            thread.owed.add(record.event_id)
+        thread.settled = thread.settled and thread.mark.closed and on_top
+        if thread.settled:
             self._put(turn.rows)
-        return Appended(thread.mark, on_top)
+        return Appended(thread.mark, thread.settled)
 
     def _insert(self, kept: dict[EventId, Record], record: Record) -> bool:
         """Keep a record, or put its twin aside; say whether it is new."""
@@ -286,14 +292,22 @@ class MemoryTier:
         thread.mark = Mark(thread.mark.rev + 1, tuple(heads), named <= self.events.keys())
         thread.version = max(one.version for one in events)
         thread.ots = max(one.ots for one in events)
+        thread.settled = False
+
+    def _alike(self, event_id: EventId) -> set[EventId]:
+        """Name the copies of an event's input in which the same was decided, and itself."""
+        event = self.events.get(event_id)
+        events = _of(event.thread_id, self.events.values()) if event else ()
+        return {one.event_id for one in events if event and _decided(one) == _decided(event)} | {event_id}
 
     def _settle(self, one: Settlement) -> bool:
         thread = self._threads.get(one.thread_id)
         if thread is None or not thread.mark.closed or thread.mark.head_ids != tuple(sorted(one.head_ids)):
             return False
         thread.version, thread.ots = one.version, one.ots
+        thread.last_conversation_id, thread.settled = one.last_conversation_id, True
         answered = {delivery.parents for delivery in _of(one.thread_id, self.deliveries.values())}
-        thread.last_conversation_id, thread.undelivered = one.last_conversation_id, max(one.owed - len(answered), 0)
+        thread.owed = {debt for debt in one.owed if answered.isdisjoint(self._alike(debt))}
         if one.user_id:
             gone = [at for at, row in self._tables.items() if _user_of(row) == one.user_id]
             for at in gone:
@@ -324,6 +338,10 @@ def _behind(kept: dict[EventId, Record], at: int, at_most: int) -> tuple[list[Re
 
 def _of(thread_id: ThreadId, records: Iterable[Record]) -> tuple[Record, ...]:
     return tuple(one for one in records if one.thread_id == thread_id)
+
+
+def _decided(record: Record) -> tuple[str, str, str]:
+    return record.dedup_key, record.kind, record.facts
 
 
 def _user_of(row: RowChange) -> object:

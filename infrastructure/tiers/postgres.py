@@ -143,6 +143,11 @@ class PostgresTier:
         rows = sorted(await self._side.run(within, call))
         return [settled for _, settled in rows]
 
+    async def unsettled(self, after: ThreadId, at_most: int, within: float) -> Sequence[ThreadId]:
+        """Name the next threads that nobody has settled."""
+        rows = await self._read(self._side, "read_unsettled", within, after, at_most)
+        return [thread_id for (thread_id,) in rows]
+
     async def probe(self, within: float) -> int:
         """Raise the canary by one, and connect what has lost its connection: the next turn finds all ready."""
         raised, _ = await asyncio.gather(

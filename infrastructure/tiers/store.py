@@ -33,7 +33,8 @@ class TierTurn(Struct, frozen=True, gc=False):
 
     It goes through only while the thread still stands at `expected` (revision and heads both). `rows` are the
     changes this one event makes to the projections: right only on top of exactly its parents' rows, so a tier
-    whose heads are not the record's parents, or which is not closed, stores the event and leaves the rows alone.
+    whose heads are not the record's parents, which is not closed, or where the thread was not settled, stores the
+    event and leaves the rows alone.
     """
 
     record: Record
@@ -64,7 +65,7 @@ class Settlement(Struct, frozen=True, gc=False):
     """All that a thread amounts to once its events are `head_ids` and their ancestors.
 
     `user_id` is the person whose rows are replaced (0: none are), `rows` all rows of theirs that shall stand,
-    `owed` how many replies the thread was ever owed, whether they have met their fate or not.
+    `owed` the events that count and whose reply, as far as is known, has not met its fate.
     """
 
     thread_id: ThreadId
@@ -72,7 +73,7 @@ class Settlement(Struct, frozen=True, gc=False):
     version: int
     ots: int
     last_conversation_id: ConversationId | None
-    owed: int
+    owed: tuple[EventId, ...]
     user_id: int
     rows: Sequence[RowChange]
 
@@ -187,8 +188,8 @@ class TierStore(Protocol):
         """Insert what is not there, comparing nothing, in one transaction; say where the threads of `events` stand.
 
         A thread that got an event it did not have has its heads found anew, its revision raised, and is closed
-        only if every parent named in it is there. A delivery lowers `undelivered` (never below 0) when it is the
-        first of its event there.
+        only if every parent named in it is there; it is not settled any more. A delivery settles the debt of its
+        event, or of a copy of its input in which the same was decided.
         A record whose identity is there with another hash is a twin: it is kept in `quarantine` and not inserted.
         NotExecuted, Ambiguous: for all of it.
         """
@@ -196,7 +197,14 @@ class TierStore(Protocol):
     async def settle(self, settlements: Sequence[Settlement], within: float) -> Sequence[bool]:
         """Replace the head's other columns and the person's rows, where a thread is closed and has just these heads.
 
-        Says for each whether it was so; where not, nothing was changed. One transaction, heads locked in order.
+        Says for each whether it was so; where not, nothing was changed. Of what is owed, that is left out which has
+        met its fate there. One transaction, heads locked in order.
+        """
+
+    async def unsettled(self, after: ThreadId, at_most: int, within: float) -> Sequence[ThreadId]:
+        """Name threads whose rows and debts may not be what their events amount to: the next behind one, in order.
+
+        A thread is so since events came by `push`, or a turn's rows were left alone, until it is settled. NotExecuted.
         """
 
     async def probe(self, within: float) -> int:

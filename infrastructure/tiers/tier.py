@@ -130,6 +130,10 @@ class Tier:
         """Write what threads amount to; NotExecuted, Ambiguous."""
         return await self._call(_UNHURRIED, lambda within: self._store.settle(settlements, within))
 
+    async def unsettled(self, after: ThreadId, at_most: int) -> Sequence[ThreadId]:
+        """Name the next threads that nobody has settled; NotExecuted."""
+        return await self._call(_UNHURRIED, lambda within: self._store.unsettled(after, at_most, within))
+
     async def open(self, bot_id: int, key: str, within: float) -> TierFacts:
         """Connect and check; OtherBot, KeyMissing and the like, NotExecuted."""
         self._marks.clear()

@@ -60,7 +60,7 @@ def settlement_values(settlement: Settlement) -> tuple[Any, ...]:
         settlement.version,
         settlement.ots,
         settlement.last_conversation_id,
-        settlement.owed,
+        array(b"".join(settlement.owed)),
         settlement.user_id,
         changes(settlement.rows) or "[]",
     )

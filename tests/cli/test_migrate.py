@@ -13,7 +13,7 @@ from tests.infrastructure.files import journal
 from tests.servers.database import Database
 from tests.servers.server import Server
 
-ALL = ["0001_log", "0002_projections", "0003_photos", "0004_tiers", "0005_series"]
+ALL = ["0001_log", "0002_projections", "0003_photos", "0004_tiers", "0005_series", "0006_debts"]
 PASSWORD = 'it\'s a "good" one'
 IN_AN_ADDRESS = "it%27s%20a%20%22good%22%20one"
 

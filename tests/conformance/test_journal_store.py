@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
 from holdfast.domain.ids import ConversationId, EventId, ThreadId
 from holdfast.domain.ports import Head
-from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, MetaWrite, Snapshot, Write
+from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, MetaWrite, Snapshot, UnionWrite, Write
 from tests.conformance.backends import Backend, Reopen
 from tests.conformance.scribe import (
     ADA,
@@ -24,6 +24,7 @@ from tests.conformance.scribe import (
     machine_id,
     no_machine,
     no_state,
+    noted,
     open_state,
     owed_by,
     set_aside,
@@ -469,6 +470,47 @@ async def test_a_delivery_that_nobody_was_owed_settles_nothing(journal: JournalS
 
     assert before == {}
     assert await owed_by(journal) == {thread(): (loud.record.event_id,)}
+
+
+async def test_the_reply_to_a_copy_settles_the_same_debt(journal: JournalStore) -> None:
+    """A copy's reply settles its input's debt where the same was decided, and does not where something else was."""
+    scribe = Scribe()
+    counts, alike = scribe.append(inbound(1)), scribe.append(inbound(1), owes=False)
+    unlike = scribe.append(inbound(1), noted(inbound(1), "busy"), owes=False)
+    await write(journal, counts, alike, unlike)
+
+    debts = []
+    for one in (unlike, alike):
+        await write(journal, scribe.delivery(one.record))
+        debts.append(await journal.debt(thread()))
+
+    assert debts == [1, 0]
+
+
+async def test_a_thread_folded_anew_owes_what_counts(journal: JournalStore) -> None:
+    """Of what a thread folded anew owes, that is left out whose reply, or that of a copy decided the same, went out."""
+    scribe = Scribe()
+    copy, counts, still, silent = (scribe.append(inbound(number)) for number in (1, 1, 2, 3))
+    await write(journal, copy, counts, still, silent, scribe.delivery(copy.record))
+    head = silent.head
+    union = UnionWrite(
+        thread_id=thread(),
+        expected=head,
+        head=replace(head, rev=head.rev + 1),
+        closed=True,
+        learned=(),
+        deliveries=(),
+        aborted=(),
+        owing=[counts.record.event_id, still.record.event_id],
+        user_id=0,
+        rows=(),
+    )
+
+    await write(journal, union)
+
+    assert await journal.debt(thread()) == 1
+    [settlement] = await journal.settlements([thread()])
+    assert settlement.owed == (still.record.event_id,)
 
 
 async def test_debts_of_many_threads_are_all_named(journal: JournalStore) -> None:

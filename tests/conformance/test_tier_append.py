@@ -25,7 +25,7 @@ from tests.conformance.scribe import (
     thread,
 )
 from tests.conformance.tiers import LONG, TierBackend
-from tests.conformance.turns import after, append, appended, chain, fork, mark, push, read, turn_of
+from tests.conformance.turns import after, append, appended, chain, fork, mark, push, read, settlement, turn_of
 
 
 async def test_a_first_turn_is_kept_byte_for_byte(tier: TierStore) -> None:
@@ -130,7 +130,7 @@ async def test_a_turn_beside_a_head_leaves_that_head(tier_backend: TierBackend, 
 
 
 async def test_a_merge_ends_both_sides(tier_backend: TierBackend, tier: TierStore) -> None:
-    """An event that names both heads as its parents, in any order, is the only head, and its rows are written."""
+    """An event that names both heads as its parents, in any order, is the only head, also for its rows."""
     scribe = Scribe()
     root = scribe.append(inbound(1))
     left, right = scribe.append(inbound(2), on=root.head), scribe.append(inbound(3), on=root.head)
@@ -144,6 +144,7 @@ async def test_a_merge_ends_both_sides(tier_backend: TierBackend, tier: TierStor
     )
     merge = scribe.append(inbound(4), rows=[open_state()], on=seen)
     stands = (await push(tier, [root.record, left.record, right.record]))[thread()]
+    assert await tier.settle([settlement(left.record, right.record)], LONG) == [True]
 
     assert await append(tier, turn_of(merge, stands)) == [Appended(after(merge.record, rev=2), rows_written=True)]
     assert await tier_backend.rows("conversation_states") == [open_state()]

@@ -8,6 +8,7 @@ from tests.conformance.scribe import (
     BEN,
     Scribe,
     inbound,
+    noted,
     open_state,
     thread,
 )
@@ -64,13 +65,13 @@ async def test_a_push_leaves_what_it_does_not_touch(tier: TierStore) -> None:
 
 
 async def test_an_append_goes_on_from_a_push(tier_backend: TierBackend, tier: TierStore) -> None:
-    """What was pushed can be built on, compared and with rows."""
+    """What was pushed can be built on and compared; its rows are not there, so a turn's are left alone too."""
     scribe = Scribe()
     first, second = scribe.append(inbound(1)), scribe.append(inbound(2), rows=[open_state()])
     stands = (await push(tier, [first.record]))[thread()]
 
-    assert await append(tier, turn_of(second, stands)) == [Appended(after(second.record, rev=2), rows_written=True)]
-    assert await tier_backend.rows("conversation_states") == [open_state()]
+    assert await append(tier, turn_of(second, stands)) == [Appended(after(second.record, rev=2), rows_written=False)]
+    assert await tier_backend.rows("conversation_states") == []
 
 
 async def test_a_twin_is_kept_aside(tier_backend: TierBackend, tier: TierStore) -> None:
@@ -127,6 +128,22 @@ async def test_two_deliveries_of_one_event_settle_one_debt(tier_backend: TierBac
     await push(tier, [], [scribe.delivery(first.record).record, scribe.delivery(first.record).record])
 
     assert await tier_backend.debt(thread()) == 1
+
+
+async def test_the_reply_to_a_copy_settles_the_same_debt(tier_backend: TierBackend, tier: TierStore) -> None:
+    """A copy's reply settles its input's debt where the same was decided, and does not where something else was."""
+    scribe = Scribe()
+    counts = scribe.append(inbound(1))
+    alike, unlike = scribe.append(inbound(1)), scribe.append(inbound(1), noted(inbound(1), "busy"))
+    await appended(tier, turn_of(counts))
+    await push(tier, [alike.record, unlike.record])
+
+    debts = []
+    for one in (unlike, alike):
+        await push(tier, [], [scribe.delivery(one.record).record])
+        debts.append(await tier_backend.debt(thread()))
+
+    assert debts == [1, 0]
 
 
 async def test_a_delivery_may_come_before_its_event(tier: TierStore) -> None:

@@ -1,15 +1,14 @@
 import asyncio
-from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.domain.errors import KeyMissing, NotExecuted, OtherBot, RowRefused
+from holdfast.domain.ids import ThreadId
 from holdfast.domain.ports import RowChange
-from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.tiers.store import (
     Appended,
     Mark,
-    Settlement,
     TierStore,
     lane_of,
 )
@@ -26,7 +25,7 @@ from tests.conformance.scribe import (
     thread,
 )
 from tests.conformance.tiers import LONG, TierBackend
-from tests.conformance.turns import after, append, appended, chain, fork, mark, push, turn_of
+from tests.conformance.turns import after, append, appended, chain, fork, mark, push, settlement, turn_of
 
 
 async def test_the_first_bot_owns_the_database(tier_backend: TierBackend, tier: TierStore) -> None:
@@ -68,7 +67,7 @@ async def test_a_tier_says_what_it_holds(tier: TierStore) -> None:
     facts = await tier.facts(LONG)
 
     assert (facts.bot_id, facts.events, facts.deliveries, facts.canary) == (BOT, 1, 1, 0)
-    assert facts.migrations == (1, 2, 3, 4, 5)
+    assert facts.migrations == (1, 2, 3, 4, 5, 6)
     assert facts.writable
 
 
@@ -93,11 +92,6 @@ async def test_marks_come_in_the_order_asked(tier: TierStore) -> None:
     assert list(marks) == [after(ben), Mark(), after(ada), after(ben)]
 
 
-def settlement(*heads: Record, rows: Sequence[RowChange] = (), person: int = ADA, owed: int = 0) -> Settlement:
-    ends = tuple(head.event_id for head in heads)
-    return Settlement(thread(person), ends, 7, 8, None, owed, person, rows)
-
-
 async def test_settling_replaces_a_persons_rows(tier_backend: TierBackend, tier: TierStore) -> None:
     """All rows of one person give way to those that shall stand, and nobody else's do."""
     scribe = Scribe()
@@ -106,25 +100,76 @@ async def test_settling_replaces_a_persons_rows(tier_backend: TierBackend, tier:
     theirs = scribe.append(inbound(2, person=BEN), rows=[open_state(BEN)])
     await appended(tier, turn_of(mine), turn_of(theirs))
 
-    assert await tier.settle([settlement(mine.record, rows=[machine(2, "Press 4")], owed=3)], LONG) == [True]
+    assert await tier.settle([settlement(mine.record, rows=[machine(2, "Press 4")])], LONG) == [True]
 
     assert await tier_backend.rows("user_machines") == [machine(2, "Press 4")]
     assert await tier_backend.rows("conversation_states") == [open_state(BEN)]
     assert await tier_backend.rows("photos_wanted") == []
-    assert await tier_backend.debt(thread()) == 3
+    assert await tier_backend.debt(thread()) == 0
     assert await mark(tier) == after(mine.record)
 
 
 async def test_settling_without_a_person_leaves_all_rows(tier_backend: TierBackend, tier: TierStore) -> None:
     """A settlement of nobody's rows still sets what the thread is owed."""
     write = Scribe().append(inbound(1), rows=[open_state()])
-    await appended(tier, turn_of(write))
-    nobodys = Settlement(thread(), (write.record.event_id,), 1, 1, None, 5, 0, ())
+    await appended(tier, turn_of(write, owes=False))
+    nobodys = settlement(write.record, person=ADA, owed=[write.record])
+    nobodys = replace(nobodys, user_id=0)
 
     assert await tier.settle([nobodys], LONG) == [True]
 
     assert await tier_backend.rows("conversation_states") == [open_state()]
-    assert await tier_backend.debt(thread()) == 5
+    assert await tier_backend.debt(thread()) == 1
+
+
+async def test_settling_leaves_out_what_was_answered_there(tier_backend: TierBackend, tier: TierStore) -> None:
+    """What a settlement says is owed is not, where the tier knows of a reply to it or to a copy decided the same."""
+    scribe = Scribe()
+    first = scribe.append(inbound(1))
+    copy, other, still = (scribe.append(inbound(number)) for number in (1, 2, 3))
+    await push(tier, [one.record for one in (first, copy, other, still)])
+    await push(tier, [], [scribe.delivery(one.record).record for one in (copy, other)])
+    owed = [first.record, other.record, still.record]
+
+    assert await tier.settle([settlement(still.record, owed=owed)], LONG) == [True]
+
+    assert await tier_backend.debt(thread()) == 1
+
+
+async def test_what_was_pushed_is_unsettled_until_it_is_settled(tier: TierStore) -> None:
+    """Threads with events that came by a push are named, in pages, until each is settled; others never are."""
+    people = range(20, 25)
+    records = [chain(1, person)[0] for person in people]
+    await push(tier, records)
+    await appended(tier, turn_of(Scribe().append(inbound(1))))
+    await push(tier, [], [Scribe().delivery(records[0]).record])
+    threads = sorted(thread(person) for person in people)
+
+    pages = [await tier.unsettled(after, 3, LONG) for after in (ThreadId(bytes(16)), threads[2])]
+    assert [list(page) for page in pages] == [threads[:3], threads[3:]]
+
+    settled = [settlement(one, person=person) for one, person in zip(records, people, strict=True)]
+    assert await tier.settle(settled, LONG) == [True] * 5
+    assert list(await tier.unsettled(ThreadId(bytes(16)), 3, LONG)) == []
+
+
+async def test_a_turn_leaves_the_rows_of_an_unsettled_thread(tier_backend: TierBackend, tier: TierStore) -> None:
+    """A turn on top of what was pushed says that its rows were not written; once settled, the next one's are."""
+    scribe = Scribe()
+    first, second, third = (scribe.append(inbound(number), rows=[machine(number, f"P{number}")]) for number in range(3))
+    stands = (await push(tier, [first.record]))[thread()]
+    [verdict] = await append(tier, turn_of(second, stands))
+    assert isinstance(verdict, Appended)
+    assert not verdict.rows_written
+    assert await tier_backend.rows("user_machines") == []
+
+    rows = [machine(0, "P0"), machine(1, "P1")]
+    assert await tier.settle([settlement(second.record, rows=rows)], LONG) == [True]
+    [verdict] = await append(tier, turn_of(third, verdict.mark))
+
+    assert isinstance(verdict, Appended)
+    assert verdict.rows_written
+    assert await tier_backend.rows("user_machines") == [*rows, machine(2, "P2")]
 
 
 async def test_settling_is_for_just_these_heads(tier_backend: TierBackend, tier: TierStore) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from holdfast.domain.ids import ConversationId, ThreadId
+from holdfast.domain.ports import RowChange
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.stores import AppendWrite
 from holdfast.infrastructure.tiers.store import (
     Appended,
     Mark,
+    Settlement,
     TierStore,
     TierTurn,
     Verdict,
@@ -71,3 +73,11 @@ async def push(tier: TierStore, events: Sequence[Record], deliveries: Sequence[R
 async def read(tier: TierStore, person: int = ADA) -> tuple[set[Record], set[Record]]:
     events, deliveries = await tier.thread(thread(person), LONG)
     return set(events), set(deliveries)
+
+
+def settlement(
+    *heads: Record, rows: Sequence[RowChange] = (), person: int = ADA, owed: Sequence[Record] = ()
+) -> Settlement:
+    """What a person's thread amounts to that ends in these events."""
+    ends = tuple(head.event_id for head in heads)
+    return Settlement(thread(person), ends, 7, 8, None, tuple(one.event_id for one in owed), person, rows)

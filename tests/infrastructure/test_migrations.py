@@ -13,7 +13,10 @@ ENVELOPE = {"pos", *Record._fields}
 DECLARED = {
     "events": ENVELOPE,
     "deliveries": {*ENVELOPE, "answers"},
-    "heads": {"thread_id", "rev", "version", "ots", "head_ids", "last_conversation_id", "hint_valid", "undelivered"},
+    "heads": {
+        *("thread_id", "rev", "version", "ots", "head_ids", "last_conversation_id", "hint_valid"),
+        *("undelivered", "owed"),
+    },
     "erasures": {"thread_id", "upto", "requested_at"},
     "quarantine": {"pos", "dedup_key", "thread_id", "raw", "error", "received_at", "replayed_at"},
     "tier_meta": {"name", "value"},

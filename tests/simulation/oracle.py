@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
+from holdfast.domain.debts import owed
 from holdfast.domain.event import Event
 from holdfast.domain.evolve import EMPTY, evolve
 from holdfast.domain.ids import EventId, ThreadId, thread_of
@@ -25,14 +26,6 @@ PULLS = True
 """Whether what stands on one tier alone comes to the others without anybody's asking. While it does not, an event
 that a crash left on a tier and in no journal (it was never acknowledged) stays where it is, and is left aside."""
 
-DEBTS_ARE_RIGHT = False
-"""Whether a tier's head counts the replies that are owed. It counts them by the event, so that of two copies of one
-input the one that never counts is owed a reply for ever; and a tier that learned it by push counts another number."""
-
-ROWS_FOLLOW_AFTER_A_CRASH = False
-"""Whether a tier's rows follow its events also when the worker that brought these was killed before it settled them.
-Which threads are still to be settled is known in a worker's memory alone."""
-
 
 class Oracle:
     """Judges a world at rest."""
@@ -44,7 +37,6 @@ class Oracle:
         self._telegram = telegram
         self._union: dict[EventId, Record] = {}
         self._anywhere: dict[EventId, Record] = {}
-        self._crashed = any(worker.crashes for worker in workers)
         self._disk_was_lost = any(worker.disk.losses for worker in workers)
         self._deliveries: dict[EventId, Record] = {}
 
@@ -163,7 +155,7 @@ class Oracle:
         heads = _ends(records)
         rows = sorted(rows_from(events), key=_row_name)
         answered = {one.parents for one in self._deliveries.values()}
-        owed = sum(owes_reply(event) and event.event_id not in answered for event in events)
+        debts = len(owed(events, answered))
         for server in self._servers:
             if not PULLS and any(one.thread_id == thread_id for one in _orphans(server, self._union)):
                 continue
@@ -171,10 +163,10 @@ class Oracle:
             if mark != Mark(mark.rev, heads, closed=True) and heads:
                 self._problem(f"{server.name} does not know where a thread ends: {mark}")
             mine = [row for table in TABLES for row in server.store.rows(table) if _is_of(row, events)]
-            if (ROWS_FOLLOW_AFTER_A_CRASH or not self._crashed) and sorted(mine, key=_row_name) != rows:
+            if sorted(mine, key=_row_name) != rows:
                 self._problem(f"the rows on {server.name} are not what the events amount to")
-            if DEBTS_ARE_RIGHT and server.store.debt(thread_id) != owed:
-                self._problem(f"{server.name} counts {server.store.debt(thread_id)} replies owed, it is {owed}")
+            if server.store.debt(thread_id) != debts:
+                self._problem(f"{server.name} counts {server.store.debt(thread_id)} replies owed, it is {debts}")
 
     async def _journal(self, worker: Worker) -> None:
         verdict = await Verifier(worker.disk.journal, CODEC).verify()

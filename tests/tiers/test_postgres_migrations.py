@@ -53,6 +53,8 @@ DECLARED = {
         "last_conversation_id": UUID,
         "hint_valid": YES_OR_NO,
         "undelivered": NUMBER,
+        "owed": UUIDS,
+        "settled": YES_OR_NO,
     },
     "erasures": {"thread_id": UUID, "upto": BIGINT, "requested_at": BIGINT},
     "quarantine": {
@@ -98,8 +100,9 @@ DECLARED = {
 JOURNAL_ONLY = {"journal_state", "cursors"}
 """Where the journal's events have got to, and what each tier was given: nothing that a tier could know."""
 
-TIER_ONLY = {"xid"}
-"""The transaction that wrote a row: with it the tail is read without missing one."""
+TIER_ONLY = {"xid", "settled"}
+"""The transaction that wrote a row: with it the tail is read without missing one. And whether a thread was settled: a
+journal folds a thread anew in the very transaction that needs it."""
 
 UNIQUE = """
     SELECT indrelid::regclass::text || ' (' || string_agg(attname, ', ' ORDER BY attnum) || ')'
@@ -130,7 +133,7 @@ async def test_a_tier_made_by_all_migrations_is_the_declared_one(database: Datab
     """All migrations together make the tables that are declared here, and no others."""
     applied = await migrate(database.dsn, LONG)
 
-    assert applied == ["0001_log", "0002_projections", "0003_photos", "0004_tiers", "0005_series"]
+    assert applied == ["0001_log", "0002_projections", "0003_photos", "0004_tiers", "0005_series", "0006_debts"]
     assert await schema(owner) == DECLARED
 
 
@@ -183,7 +186,8 @@ async def test_a_migration_that_fails_leaves_nothing(database: Database, owner: 
     assert "conversation_states" not in await schema(owner)
     await owner.execute("DROP TABLE user_machines")
 
-    assert await migrate(database.dsn, LONG) == ["0002_projections", "0003_photos", "0004_tiers", "0005_series"]
+    left = ["0002_projections", "0003_photos", "0004_tiers", "0005_series", "0006_debts"]
+    assert await migrate(database.dsn, LONG) == left
 
 
 async def test_an_edited_migration_is_refused(database: Database, owner: Connection) -> None:
@@ -214,7 +218,7 @@ async def test_a_role_that_may_not_migrate_says_what_is_missing(database: Databa
     root = await database.connect(SUPERUSER)
     await root.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{database.server.password}'")
     try:
-        with pytest.raises(NotMigrated, match="0001, 0002, 0003, 0004, 0005: run holdfast migrate") as missing:
+        with pytest.raises(NotMigrated, match="0001, 0002, 0003, 0004, 0005, 0006: run holdfast migrate") as missing:
             await PostgresTier("neon", database.server.dsn(database.name, name)).open(BOT, LONG)
     finally:
         await root.execute(f"DROP ROLE {name}")

@@ -48,7 +48,7 @@ async def work(tier: PostgresTier, scribe: Scribe, people: Sequence[int]) -> Non
         pushed = scribe.append(inbound(2, person=person))
         stands = (await tier.push([pushed.record], [scribe.delivery(record).record], LONG))[record.thread_id]
         assert list(await tier.marks([record.thread_id], LONG)) == [stands]
-        settlement = Settlement(record.thread_id, stands.head_ids, 2, 2, None, 0, person, [open_state(person)])
+        settlement = Settlement(record.thread_id, stands.head_ids, 2, 2, None, (), person, [open_state(person)])
         assert await tier.settle([settlement], LONG) == [True]
         assert len((await tier.thread(record.thread_id, LONG))[0]) == 2
 
