@@ -1,5 +1,6 @@
 """Our own getUpdates loop: it confirms to Telegram only what is durable."""
 
+import asyncio
 import json
 import logging
 
@@ -8,8 +9,9 @@ import msgspec
 from holdfast.bot.intake import Intake
 from holdfast.bot.updates import ALLOWED, number_of
 from holdfast.bot.wire import Wire
-from holdfast.domain.errors import SecondPoller, TelegramUnreachable
+from holdfast.domain.errors import SecondPoller, TelegramError, TelegramUnreachable
 from holdfast.domain.ports import Clock
+from holdfast.engine.grace import TAKING
 from holdfast.engine.presence import Presence
 
 logger = logging.getLogger("holdfast.bot")
@@ -17,6 +19,8 @@ _LONG_POLL = 50
 _LIMIT = 100
 """Updates in a batch, at most: when there are fewer, the queue has been read to its end."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 15.0
+_GOODBYE = 1.0
+"""Seconds in which Telegram is told at the end what has been taken in; it is told again at the next start."""
 _batch = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -33,7 +37,7 @@ class Polling:
         self._pause = _FIRST_PAUSE
 
     async def run(self) -> None:
-        """Poll for ever; TelegramRefused when the token is wrong."""
+        """Poll until cancelled: the batch in hand is then taken in to its end. TelegramRefused: the token is wrong."""
         while True:
             try:
                 await self._poll()
@@ -62,15 +66,39 @@ class Polling:
             allowed_updates=list(ALLOWED),
         )
         heard_at, batch = self._clock.now(), updates_in(result)
-        await self._intake.take(batch)
+        taking = asyncio.create_task(self._intake.take(batch), name="taking in")
+        try:
+            await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            await self._finish(taking, batch)
+            raise
         if len(batch) < _LIMIT:
             self._presence.here(heard_at)
+        if not self._passed(batch) and batch:
+            await self._rest(0.0)
+
+    def _passed(self, batch: list[bytes]) -> bool:
+        """Let the next poll confirm a batch; false when there is no number in it."""
         numbers = [number for raw in batch if (number := number_of(raw)) is not None]
         if numbers:
             # Not the greatest ever: after a silent week the numbers may begin anew, below it.
             self._offset = max(numbers) + 1
-        elif batch:
-            await self._rest(0.0)
+        return bool(numbers)
+
+    async def _finish(self, taking: "asyncio.Task[None]", batch: list[bytes]) -> None:
+        """Give the batch in hand some seconds; when all of it is durable, confirm it: nothing needs to come again."""
+        await asyncio.wait((taking,), timeout=TAKING)
+        taking.cancel()
+        [failure] = await asyncio.gather(taking, return_exceptions=True)
+        if failure is None and self._passed(batch):
+            await self._confirm()
+
+    async def _confirm(self) -> None:
+        try:
+            async with asyncio.timeout(_GOODBYE):
+                await self._wire.call("getUpdates", offset=self._offset, limit=1, timeout=0)
+        except (TelegramError, TimeoutError) as error:
+            logger.info("what was taken in last comes again: %s", type(error).__name__)
 
 
 def updates_in(result: bytes | msgspec.Raw) -> list[bytes]:

@@ -9,12 +9,11 @@ from typing import Any
 import uvicorn
 
 from holdfast.domain.errors import SettingsError
+from holdfast.engine.grace import TAKING
 
 _BACKLOG = 2048
 _KEPT_OPEN = 75
 """Seconds an idle connection is kept; longer than proxies keep theirs, so that none is closed under a request."""
-_GRACE = 10
-"""Seconds requests under way get at the end."""
 
 
 class _Server(uvicorn.Server):
@@ -53,7 +52,7 @@ async def serve(app: Any, listener: socket.socket) -> None:  # noqa: ANN401 - an
         server_header=False,
         date_header=False,
         timeout_keep_alive=_KEPT_OPEN,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=round(TAKING),
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="server")

@@ -8,6 +8,7 @@ from typing import Any
 
 from holdfast.domain.errors import LogUnavailable
 from holdfast.engine.blame import where
+from holdfast.engine.grace import TAKING
 
 logger = logging.getLogger("holdfast.bot")
 
@@ -61,7 +62,7 @@ class Webhook:
         await send({"type": "http.response.start", "status": status, "headers": _HEADERS.get(status, _EMPTY)})
         await send({"type": "http.response.body"})
 
-    async def close(self, seconds: float = 5.0) -> None:
+    async def close(self, seconds: float = TAKING) -> None:
         """Give what is under way some time; what is cut off then was not confirmed, and comes again."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)

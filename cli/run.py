@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from holdfast.bot.files import TelegramFiles
@@ -12,6 +11,7 @@ from holdfast.bot.messenger import TelegramMessenger
 from holdfast.bot.polling import Polling
 from holdfast.bot.wire import Wire
 from holdfast.cli import wiring
+from holdfast.cli.ending import until_stopped
 from holdfast.cli.runtime import settle_in
 from holdfast.domain.errors import SettingsError, TelegramError
 from holdfast.domain.wording import WORDING
@@ -54,7 +54,7 @@ async def by_polling(wire: Wire, intake: Intake, presence: Presence) -> None:
 
 
 async def serve(settings: Settings, token: str, api_url: str, updates: Updates = by_polling) -> None:
-    """Run one bot on one journal until it is cancelled."""
+    """Run one bot on one journal until it is cancelled; then what is in hand is finished, within `engine/grace.py`."""
     wire = Wire(token, api_url)
     await wire.open()
     try:
@@ -87,15 +87,3 @@ async def _offer_commands(wire: Wire, bot: wiring.Bot) -> None:
         await wire.call("setMyCommands", commands=commands)
     except TelegramError as error:
         logger.warning("the command menu was not set: %s", error)
-
-
-async def until_stopped(work: Coroutine[None, None, None]) -> None:
-    """Run until the work ends, or SIGINT or SIGTERM ends it."""
-    task = asyncio.create_task(work, name="bot")
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        await task
-    except asyncio.CancelledError:
-        logger.info("Holdfast has stopped; everything acknowledged is stored.")

@@ -10,13 +10,16 @@ from holdfast.bot.server import listen
 from holdfast.bot.server import serve as serve_http
 from holdfast.bot.webhook import Webhook
 from holdfast.bot.wire import Wire
+from holdfast.cli.ending import until_stopped
 from holdfast.cli.hook import token_of
-from holdfast.cli.run import Updates, serve, until_stopped
+from holdfast.cli.run import Updates, serve
 from holdfast.engine.presence import Presence
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings
 
 logger = logging.getLogger("holdfast")
+_LITTLE = 0.5
+"""Seconds for updates whose requests have had their time already."""
 
 
 async def run(settings: Settings, host: str, port: int) -> None:
@@ -38,6 +41,6 @@ def posted(listener: socket.socket, secret: str) -> Updates:
                 group.create_task(Attendance(wire, presence, SystemClock()).run())
                 group.create_task(serve_http(webhook, listener))
         finally:
-            await webhook.close()
+            await webhook.close(_LITTLE)
 
     return updates

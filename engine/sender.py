@@ -14,6 +14,7 @@ from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.ports import Clock, Delivery, Log, Messenger
 from holdfast.domain.screen import Screen
 from holdfast.engine.blame import where
+from holdfast.engine.grace import SENDING
 from holdfast.engine.reply import Reply
 
 logger = logging.getLogger("holdfast.engine")
@@ -65,7 +66,7 @@ class Sender:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def close(self, seconds: float = 5.0) -> None:
+    async def close(self, seconds: float = SENDING) -> None:
         """Give what is under way some time, then stop; what was not recorded stays owed."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)

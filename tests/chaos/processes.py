@@ -56,6 +56,7 @@ class Program:
         self.settings = settings
         self._command = command
         self._folder = folder
+        self._born = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -72,6 +73,7 @@ class Program:
 
     def start(self) -> None:
         """Begin a life."""
+        self._born = len(self.said())
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command,
@@ -116,6 +118,10 @@ class Program:
         """All that it wrote, in all its lives."""
         return self.output.read_text(errors="replace") if self.output.exists() else ""
 
+    def said_now(self) -> str:
+        """What it wrote in its present life."""
+        return self.said()[self._born :]
+
     def owed(self) -> int:
         """Count the replies it has promised itself to send; most programs keep no such account."""
         return 0
@@ -152,13 +158,13 @@ class Sandbox(Program):
 class Holdfast(Program):
     """The bot of the project, as it is installed."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, *options: str) -> None:
         """Keep the journal in the folder."""
         self.journal = folder / "journal.db"
         self.executable = str(Path(sys.executable).with_name("holdfast"))
         super().__init__(
             "holdfast",
-            [self.executable, "run"],
+            [self.executable, "run", *options],
             folder,
             TELEGRAM_BOT_TOKEN=TOKEN,
             TELEGRAM_API_URL=url,
@@ -197,6 +203,23 @@ class Holdfast(Program):
             timeout=PATIENCE,
             check=False,
         )
+
+
+class Posted(Holdfast):
+    """The same bot, posted to: it tells the sandbox where before it starts."""
+
+    def __init__(self, folder: Path, url: str, port: int) -> None:
+        """Listen on a port of this machine."""
+        super().__init__(folder, url, "--webhook", "--port", str(port))
+        self.settings |= {
+            "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}/",
+            "TELEGRAM_WEBHOOK_SECRET": "a-secret-that-nobody-knows",
+        }
+
+    def start(self) -> None:
+        """Set the webhook, and begin a life."""
+        assert self.command("webhook", "set").returncode == 0
+        super().start()
 
 
 class StockBot(Program):

@@ -154,11 +154,11 @@ class World:
                     await bot.worker.sender.settle()
 
     async def until_quiet(self) -> None:
-        """Wait until every tier serves and has been given everything."""
-        async with asyncio.timeout(HEALING):
-            while not (self._all_serve() and await self._all_given()):  # noqa: ASYNC110 - nobody tells
-                await asyncio.sleep(0.02)
+        """Wait until every tier serves and has been given everything, and its keeper is not at it any more."""
         await asyncio.gather(*(bot.worker.sender.settle() for bot in self.bots))
+        async with asyncio.timeout(HEALING):
+            while not (self._all_serve() and await self._all_given() and self._all_rest()):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
 
     async def _all_given(self) -> bool:
         for worker in (bot.worker for bot in self.bots):
@@ -167,6 +167,11 @@ class World:
                 if tail.events or tail.deliveries:
                     return False
         return True
+
+    def _all_rest(self) -> bool:
+        """Whether each tier's keeper waits for news; what it asked a tier last has been answered by then."""
+        news = [tier.news for bot in self.bots for tier in bot.worker.service.lineup.tiers]
+        return all(one._waiters and not one.is_set() for one in news)  # type: ignore[attr-defined]  # noqa: SLF001
 
     def _all_serve(self) -> bool:
         return all(tier.serves for bot in self.bots for tier in bot.worker.service.lineup.tiers)
