@@ -171,7 +171,7 @@ class World:
     def _all_rest(self) -> bool:
         """Whether each tier's keeper waits for news; what it asked a tier last has been answered by then."""
         news = [tier.news for bot in self.bots for tier in bot.worker.service.lineup.tiers]
-        return all(one._waiters and not one.is_set() for one in news)  # type: ignore[attr-defined]  # noqa: SLF001
+        return all(one._waiters and not one.is_set() for one in news)  # noqa: SLF001
 
     def _all_serve(self) -> bool:
         return all(tier.serves for bot in self.bots for tier in bot.worker.service.lineup.tiers)
