@@ -17,7 +17,7 @@ from holdfast.domain.errors import SettingsError, TelegramError
 from holdfast.domain.wording import WORDING
 from holdfast.engine.owed import OwedReplies
 from holdfast.engine.photos import PhotoKeeper
-from holdfast.engine.presence import Presence
+from holdfast.engine.presence import TAP_LIFE, Presence
 from holdfast.engine.recovery import Recovery
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings, bot_id_of
@@ -53,22 +53,28 @@ async def by_polling(wire: Wire, intake: Intake, presence: Presence) -> None:
     await Polling(wire, intake, SystemClock(), presence).run()
 
 
-async def serve(settings: Settings, token: str, api_url: str, updates: Updates = by_polling) -> None:
-    """Run one bot on one journal until it is cancelled; then what is in hand is finished, within `engine/grace.py`."""
-    wire = Wire(token, api_url)
+async def serve(
+    settings: Settings, token: str, api_url: str, updates: Updates = by_polling, *, tap_life: int = TAP_LIFE
+) -> None:
+    """Run one bot on one journal until it is cancelled; then what is in hand is finished, within `engine/grace.py`.
+
+    After an outage longer than `tap_life` microseconds the open questions are asked again.
+    """
+    wire, bot_id = Wire(token, api_url), bot_id_of(token)
     await wire.open()
     try:
-        async with wiring.running(settings, bot_id_of(token), TelegramMessenger(wire)) as bot:
+        async with wiring.running(settings, bot_id, TelegramMessenger(wire), tap_life=tap_life) as bot:
             clock = SystemClock()
             recovery, replies = Recovery(clock), OwedReplies(bot.flows, bot.log, bot.sender)
             owed = await recovery.resume([replies])
             logger.info("Holdfast runs on %s; %d replies were still owed.", settings.holdfast_journal, owed)
-            intake = wiring.intake_of(settings, bot_id_of(token), bot)
+            intake = wiring.intake_of(settings, bot_id, bot)
             settle_in()
             async with asyncio.TaskGroup() as group:
                 group.create_task(_offer_commands(wire, bot))
                 group.create_task(recovery.run())
                 group.create_task(recovery.follow(bot.log, [replies]))
+                group.create_task(wiring.heartbeat_of(bot_id, bot, recovery).run())
                 group.create_task(PhotoKeeper(bot.log, bot.turns, TelegramFiles(wire), clock).run())
                 group.create_task(_bring(updates, wire, intake, bot.presence))
     finally:

@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import random
 
@@ -13,12 +14,16 @@ from holdfast.bot.intake import Intake
 from holdfast.domain.errors import SettingsError, UnknownFlow
 from holdfast.domain.event import Event
 from holdfast.domain.flow import Flow, Flows
+from holdfast.domain.ids import thread_of
 from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.ports import Messenger, RowChange
+from holdfast.engine.absences import Absences
 from holdfast.engine.gate import Gate
+from holdfast.engine.heartbeat import Heartbeat
 from holdfast.engine.orders import Orders
 from holdfast.engine.outbox import LeftOwed
 from holdfast.engine.presence import PRESENCE, TAP_LIFE, Presence, presence_from
+from holdfast.engine.recovery import Recovery
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
 from holdfast.infrastructure.clock import RandomStock, SystemClock, system_randomness
@@ -144,11 +149,18 @@ async def running(
     """Wire the engine over an open log; what is being sent gets a moment to finish."""
     async with opened_log(settings, bot_id, tap_life=tap_life) as opened:
         sender = Sender(opened.log, messenger, SystemClock())
-        turns = Turns(opened.flows, fold_of(opened.flows), opened.log, sender)
+        turns = Turns(opened.flows, fold_of(opened.flows), opened.log, sender, opened.presence)
         try:
             yield Bot(opened.flows, opened.log, sender, turns, opened.orders, opened.presence)
         finally:
             await sender.close()
+
+
+def heartbeat_of(bot_id: int, bot: Bot, recovery: Recovery) -> Heartbeat:
+    """Make what writes down that the bot is there, and has people told when it was not."""
+    thread = partial(thread_of, "telegram", bot_id)
+    absences = Absences(bot.flows, bot.log, bot.turns, bot.presence, clock=SystemClock(), thread_of=thread)
+    return Heartbeat(bot.presence, bot.log, absences, recovery)
 
 
 def intake_of(settings: Settings, bot_id: int, bot: Bot) -> Intake:

@@ -12,6 +12,11 @@ from holdfast.domain.intent import cause_of
 from holdfast.domain.kinds import Kind
 from holdfast.domain.state import Answer, Conversation, ThreadState
 
+OUTAGE = "outage"
+"""The cause of what an outage brings."""
+UNASKED = "unasked"
+"""The rule by which an outage's time counts for a conversation, and nothing is said."""
+
 
 class Place(Struct, frozen=True, gc=False):
     """Where an input lands: the active conversation, its flow and its step, beside the whole state."""
@@ -225,6 +230,30 @@ def expired(flows: Flows, state: ThreadState, conversation: Conversation, langua
         basis=conversation.accepted,
     )
     return Draft(kind=Kind.EXPIRED, conversation_id=conversation.conversation_id, facts=facts, words=Words())
+
+
+def repeated(flows: Flows, conversation: Conversation, rule: str, since: int, away: int) -> Draft:
+    """Draft asking a conversation's question again, after an outage, or letting only its time count."""
+    flow = flows.get(conversation.flow, conversation.flow_version)
+    step = conversation.current_step(flow)
+    facts = Facts(
+        flow=conversation.flow,
+        flow_version=conversation.flow_version,
+        step=step,
+        next_step=step,
+        rule=rule,
+        cause=OUTAGE,
+        subject=conversation.subject,
+        away=away,
+        since=since,
+    )
+    return Draft(kind=Kind.REPEATED, conversation_id=conversation.conversation_id, facts=facts, words=Words())
+
+
+def missing(since: int, away: int) -> Draft:
+    """Draft telling a person that the bot was away for longer than Telegram keeps what they wrote."""
+    facts = Facts(cause=OUTAGE, since=since, away=away)
+    return Draft(kind=Kind.MISSING, conversation_id=None, facts=facts, words=Words())
 
 
 def _ids(conversations: Iterable[Conversation]) -> tuple[str, ...]:

@@ -41,7 +41,8 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     the open conversations set aside, oldest first, and `resumes` the one taken up again (UUID texts); `subject`
     is the machine it is about, and `continues` the ended conversation whose answers were taken over (UUID texts);
     `basis` are the accepted inputs a timer had seen; `away` is how long the bot was not there while a question stood
-    open, in microseconds, by which its deadline moves; `delayed` says that the person wrote while nothing could be
+    open, in microseconds, by which its deadline moves, and `since` the moment (microseconds since 1970) from which it
+    was not; `delayed` says that the person wrote while nothing could be
     stored, and is told so with the reply; `series` names the series of an application's events that this one is of.
     """
 
@@ -61,6 +62,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     continues: str = ""
     basis: tuple[str, ...] = ()
     away: int = 0
+    since: int = 0
     delayed: bool = False
     series: str = ""
 

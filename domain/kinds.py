@@ -44,5 +44,8 @@ BARRED = frozenset({"not_allowed", "too_fast", "flood"})
 SILENT = frozenset({Kind.PHOTO_STORED, Kind.NAMEPLATE_READ, Kind.RECORDED})
 """Facts from outside, which owe a reply only when something failed."""
 
-TIMERS = frozenset({Kind.EXPIRED, Kind.REMINDED})
-"""Events that time brings, not a person: where there are tiers, one must know of them, or the journal may not."""
+TIMERS = frozenset({Kind.EXPIRED, Kind.REMINDED, Kind.REPEATED, Kind.MISSING})
+"""Events that time or an outage brings, not a person: where there are tiers, one must know of them first."""
+
+BROUGHT = SILENT | TIMERS | {Kind.MERGED}
+"""Kinds that no input became: time, an outage or the world brought them."""

@@ -108,6 +108,15 @@ class Quarantined(Struct, frozen=True, kw_only=True):
     replayed_at: int | None = None
 
 
+class Waiting(Struct, frozen=True, gc=False):
+    """A conversation that is open: whose it is, in which chat, of which flow (in this order), and which one."""
+
+    user_id: int = 0
+    chat_id: int = 0
+    flow: str = ""
+    conversation_id: ConversationId = ConversationId(b"")
+
+
 class WantedPhoto(Struct, frozen=True, kw_only=True):
     """A photo whose bytes are not kept yet, and the event it came with. `file_size` is in bytes, 0 when unknown."""
 
@@ -170,6 +179,12 @@ class Log(Protocol):
 
     async def event(self, event_id: EventId) -> Event | None:
         """Read one event."""
+
+    async def waiting(self, since: int, after: Waiting, at_most: int) -> list[Waiting]:
+        """Give so many conversations, in order, that are open and have not moved on after a moment, behind one."""
+
+    async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
+        """Give so many threads, in order, behind one, of which something was received between two moments."""
 
     async def photos_wanted(self) -> list[WantedPhoto]:
         """Give the photos whose bytes are not kept yet."""

@@ -13,9 +13,9 @@ from holdfast.domain.library_screens import TOPICS, library_screens
 from holdfast.domain.question import Standing, readable, standing
 from holdfast.domain.screen import Button, Keyboard, Screen
 from holdfast.domain.state import ThreadState
-from holdfast.domain.wording import WORDING, clipped, escape, say
+from holdfast.domain.wording import WORDING, clipped, escape, moment, say
 
-_QUIET_RULES = frozenset({"album", "flood", "moved", "left", "blocked", "unblocked"})
+_QUIET_RULES = frozenset({"album", "flood", "moved", "left", "blocked", "unblocked", "unasked"})
 _CHANGING = ACCEPTED - {Kind.STARTED, Kind.RESUMED}
 """Kinds whose reply may take the place of the message that was tapped; what begins, begins below what stands."""
 
@@ -156,6 +156,11 @@ def _confirmed(flows: Flows, event: Event) -> str:
     return _filling(_flow(flows, event).done or WORDING["completed"], event)
 
 
+def _missing(_flows: Flows, event: Event) -> str:
+    since, away = event.facts.since, event.facts.away
+    return say("missing", since=moment(since), until=moment(since + away))
+
+
 def _noted(flows: Flows, event: Event) -> str:
     rule = event.facts.rule
     if rule == "edit_offer":
@@ -188,5 +193,7 @@ _OPENINGS: dict[str, Callable[[Flows, Event], str]] = {
     Kind.CANCELLED: _fixed("cancelled"),
     Kind.EXPIRED: _fixed("expired"),
     Kind.FORGOTTEN: _fixed("forgotten"),
+    Kind.REPEATED: _fixed("repeated"),
+    Kind.MISSING: _missing,
     Kind.NOTED: _noted,
 }

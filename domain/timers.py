@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from holdfast.domain.errors import UnknownFlow
 from holdfast.domain.flow import Flows
-from holdfast.domain.ids import as_text
+from holdfast.domain.ids import ConversationId, as_text
 from holdfast.domain.state import Conversation, ThreadState
 
 
@@ -30,3 +30,8 @@ def expiry_key(conversation: Conversation) -> str:
     """Name the expiry of a conversation on the basis of what it had accepted: the same on every worker."""
     basis = sha256("\n".join(conversation.accepted).encode()).hexdigest()[:32]
     return f"expiry:{as_text(conversation.conversation_id)}:{basis}"
+
+
+def repeated_key(conversation_id: ConversationId, since: int) -> str:
+    """Name the asking again after an outage that began at a moment: the same on every worker."""
+    return f"repeated:{as_text(conversation_id)}:{since}"

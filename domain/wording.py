@@ -5,10 +5,13 @@ The sentences are HTML; what is filled in is always escaped, so that nothing a p
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from html import escape as _escape
 from string import Formatter
 from typing import Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 WORDING: dict[str, str] = {
     # the machine flows
@@ -95,6 +98,11 @@ WORDING: dict[str, str] = {
     "cancelled": "Cancelled. What you sent is kept in the history; nothing else was changed.",
     "expired": "This was left alone for too long and is closed. What you sent is kept.",
     "delayed": "For a while I could not store anything, so this comes late; nothing you sent is lost.",
+    "repeated": "I was away for a while, and a button you tapped then may be lost. Here is the question again.",
+    "missing": (
+        "I was away from {since} to {until}. Messages are kept for me for one day only: "
+        "what you wrote before that may not have reached me. Please send it again if you miss it here."
+    ),
     "forgotten": "Done. What you said has been erased.",
     # refusals: keyed by the rule that refused
     "rule.string_too_short": "That is too short: at least {min_length} characters, please.",
@@ -164,6 +172,11 @@ def _parts(template: str) -> list[tuple[str, str | None]]:
 def _filling(name: str, values: dict[str, object]) -> str:
     """Give what a sentence is filled with; a value that was erased reads as an ellipsis."""
     return escape(clipped(str(values[name]))) if name in values else "…"
+
+
+def moment(microseconds: int) -> str:
+    """Write a moment (microseconds since 1970) as people read it, to the minute."""
+    return f"{_EPOCH + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M} UTC"
 
 
 def clipped(text: str, most: int = 1000) -> str:

@@ -44,14 +44,17 @@ class Presence:
         self.patience = patience
         self._read = False
         self.news = asyncio.Event()
-        """Set when the bot came back from an absence."""
+        """Set when the bot came back from an absence, or read all for the first time with one untold."""
 
     def here(self, at: int) -> None:
         """Say that all that Telegram held at a moment has been read, and is stored."""
         if self.last and at - self.last > self.patience:
             self._add(Absence(self.last, at))
         self.last = at
-        self._read = True
+        if not self._read:
+            self._read = True
+            if self.absences:
+                self.news.set()
 
     def _add(self, absence: Absence) -> None:
         if len(self.absences) == _MOST:

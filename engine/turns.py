@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 
 from holdfast.domain.decide import decide
-from holdfast.domain.drafts import expired, unexpected
+from holdfast.domain.drafts import UNASKED, expired, repeated, unexpected
 from holdfast.domain.errors import Conflict, LogUnavailable, NoTier
 from holdfast.domain.event import Draft, Event
 from holdfast.domain.evolve import evolve
@@ -18,12 +18,13 @@ from holdfast.domain.kinds import ENDINGS, Kind
 from holdfast.domain.order import counted
 from holdfast.domain.ports import Fold, Loaded, Log, Turn
 from holdfast.domain.render import owes_reply
-from holdfast.domain.state import ThreadState
-from holdfast.domain.timers import expiry_key, overdue
+from holdfast.domain.state import Conversation, ThreadState
+from holdfast.domain.timers import deadline, expiry_key, overdue, repeated_key
 from holdfast.engine.blame import where
 from holdfast.engine.known import Known, KnownThreads
 from holdfast.engine.lanes import Lanes
 from holdfast.engine.outbox import Outbox
+from holdfast.engine.presence import Absence, Presence
 from holdfast.engine.reply import Reply, replies_to, reply_to, saved_here
 
 logger = logging.getLogger("holdfast.engine")
@@ -33,12 +34,18 @@ _TRIES = 3
 class Turns:
     """Takes inputs in. When `take` returns, the input is durable and its reply is owed."""
 
-    def __init__(self, flows: Flows, fold_rows: Fold, log: Log, outbox: Outbox) -> None:
-        """Wire the turn to its log and to the outbox that replies go to."""
+    def __init__(
+        self, flows: Flows, fold_rows: Fold, log: Log, outbox: Outbox, presence: Presence | None = None
+    ) -> None:
+        """Wire the turn to its log and to the outbox that replies go to.
+
+        `presence` knows when the bot was not there: that time takes nobody's time to answer. None: it always was.
+        """
         self._flows = flows
         self._fold_rows = fold_rows
         self._log = log
         self._outbox = outbox
+        self._presence = presence or Presence()
         self._lanes = Lanes()
         self._known = KnownThreads()
 
@@ -51,12 +58,28 @@ class Turns:
 
     async def take_fact(self, inbound: Inbound, draft: Draft) -> None:
         """Append an outside fact, once: nothing happens when one with this dedup key is there; LogUnavailable."""
+        await self.take_due(inbound, lambda _state: draft)
 
-        async def fact(inbound: Inbound) -> Reply | None:
+    async def take_due(self, inbound: Inbound, decide_due: Callable[[ThreadState], Draft | None]) -> bool:
+        """Append what a thread is due, once, if it is so by its state when its turn comes; say whether it was.
+
+        Nothing happens when there is one with this dedup key, or nothing is due any more. LogUnavailable; NoTier for
+        a timer.
+        """
+        appended = False
+
+        async def due(inbound: Inbound) -> Reply | None:
+            nonlocal appended
             known, copies = await self._look_up(inbound)
-            return None if copies else await self._append(known, inbound, draft)
+            draft = None if copies else decide_due(known.state)
+            if draft is None:
+                return None
+            reply = await self._append(known, inbound, draft)
+            appended = True
+            return reply
 
-        await self._in_its_lane(inbound, fact)
+        await self._in_its_lane(inbound, due)
+        return appended
 
     async def _in_its_lane(self, inbound: Inbound, turn: Callable[[Inbound], Awaitable[Reply | None]]) -> bool:
         async with self._lanes.enter(inbound.thread_id):
@@ -116,12 +139,23 @@ class Turns:
         """
         while late := overdue(self._flows, known.state, inbound.occurred_at):
             timer = replace(inbound, dedup_key=expiry_key(late), order=known.head.ots)
+            draft = expired(self._flows, known.state, late, inbound.said.language)
+            if absence := self._caught(late, inbound.received_at):
+                key = repeated_key(late.conversation_id, absence.since)
+                timer = replace(timer, dedup_key=key, occurred_at=inbound.received_at)
+                draft = repeated(self._flows, late, UNASKED, absence.since, absence.length)
             try:
-                await self._append(known, timer, expired(self._flows, known.state, late, inbound.said.language))
+                await self._append(known, timer, draft)
             except NoTier:
                 return known
             known = self._known.get(inbound.thread_id) or known
         return known
+
+    def _caught(self, conversation: Conversation, now: int) -> Absence | None:
+        """Find an absence, not told of yet, in which a conversation's time ran out; its question follows anyway."""
+        until = deadline(self._flows, conversation)
+        absences = self._presence.untold(now)
+        return next((one for one in absences if one.caught(conversation, until) and until < one.until), None)
 
     async def _with_past(self, known: Known, inbound: Inbound) -> Inbound:
         if not refers_to_the_past(known.state, inbound.said):

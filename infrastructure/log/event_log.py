@@ -19,6 +19,7 @@ from holdfast.domain.ports import (
     Receipt,
     RowChange,
     Turn,
+    Waiting,
     WantedPhoto,
 )
 from holdfast.infrastructure.log.codec import Codec
@@ -108,6 +109,14 @@ class EventLog:
         """Read one event."""
         record = await self._journal.record(event_id)
         return self._codec.event(record) if record else None
+
+    async def waiting(self, since: int, after: Waiting, at_most: int) -> list[Waiting]:
+        """Give so many open conversations behind one that have not moved on after a moment."""
+        return await self._journal.waiting(since, after, at_most)
+
+    async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
+        """Give so many threads behind one of which something was received between two moments."""
+        return await self._journal.threads_between(since, until, after, at_most)
 
     async def photos_wanted(self) -> list[WantedPhoto]:
         """Give the photos whose bytes are not kept yet."""

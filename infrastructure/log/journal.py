@@ -11,7 +11,7 @@ import aiosqlite
 
 from holdfast.domain.errors import BrokenLog, CorruptJournal, LogUnavailable
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
-from holdfast.domain.ports import Clock, Head, Quarantined, RowChange
+from holdfast.domain.ports import Clock, Head, Quarantined, RowChange, Waiting
 from holdfast.domain.state import Machine
 from holdfast.infrastructure.log import journal_file
 from holdfast.infrastructure.log.envelope import Record, split_ids
@@ -225,6 +225,14 @@ class SqliteJournal:
     async def rows(self, table: str) -> list[RowChange]:
         """Read a projection's table, whole."""
         return [row_change(table, row) for row in await self._rows(f"all_{table}")]
+
+    async def waiting(self, since: int, after: Waiting, at_most: int) -> list[Waiting]:
+        """Read so many open conversations behind one that have not moved on after a moment."""
+        return await self._outgoing().waiting(since, after, at_most)
+
+    async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
+        """Read so many threads behind one of which something was received between two moments."""
+        return await self._outgoing().threads_between(since, until, after, at_most)
 
     async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
         """Whether all these events are here, and every parent named in the thread."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from holdfast.domain.errors import LogUnavailable
-from holdfast.domain.ids import EventId, ThreadId
-from holdfast.domain.ports import RowChange
+from holdfast.domain.ids import ConversationId, EventId, ThreadId, from_text
+from holdfast.domain.ports import RowChange, Waiting
 from holdfast.infrastructure.log.envelope import Record, split_ids
-from holdfast.infrastructure.log.journal_writer import TIME_COLUMNS, WriterThread, row_change
+from holdfast.infrastructure.log.journal_writer import TIME_COLUMNS, WriterThread, as_iso, row_change
 from holdfast.infrastructure.log.stores import Cursor, Tail, owner_of
 from holdfast.infrastructure.sql import statements
 from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table, digest_of
@@ -44,6 +44,18 @@ class JournalTail:
             return Tail(tuple(map(_placed, events)), tuple(map(_placed, deliveries)))
 
         return await self._read(read)
+
+    async def waiting(self, since: int, after: Waiting, at_most: int) -> list[Waiting]:
+        """Read so many open conversations behind one that have not moved on after a moment."""
+        values = as_iso(since), after.user_id, after.chat_id, after.flow, at_most
+        rows = await self._read(lambda connection: self._rows(connection, "read_waiting", *values))
+        return [Waiting(user, chat, flow, ConversationId(from_text(one))) for user, chat, flow, one in rows]
+
+    async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
+        """Read so many threads behind one of which something was received between two moments."""
+        values = since, until, after, at_most
+        rows = await self._read(lambda connection: self._rows(connection, "read_threads_between", *values))
+        return [row[0] for row in rows]
 
     async def digest(self, of: Table, since: int) -> Digest:
         """Sum up what counts here and was received in an hour and after."""

@@ -1,12 +1,14 @@
 """A journal in memory: the same protocol code runs over it. It forgets everything when it goes; for tests."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 
 from msgspec.structs import replace
 
 from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
-from holdfast.domain.ports import Head, Quarantined, RowChange
+from holdfast.domain.kinds import BROUGHT
+from holdfast.domain.ports import Head, Quarantined, RowChange, Waiting
 from holdfast.domain.state import Machine
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.stores import (
@@ -27,6 +29,9 @@ from holdfast.infrastructure.log.stores import (
     owner_of,
 )
 from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table, digest_of
+
+_MOVED_AT = 3
+"""Where a row of `conversation_states` says when its person moved it on last."""
 
 
 class MemoryJournal:
@@ -106,7 +111,8 @@ class MemoryJournal:
             return RowRefused(clash)
         self._heads[record.thread_id] = write.head
         self._threads.setdefault(record.thread_id, []).append(record)
-        self._events[record.event_id] = self._last = record
+        self._events[record.event_id] = record
+        self._last = self._last if record.kind in BROUGHT else record
         if write.owes_reply:
             self._owed.setdefault(record.thread_id, set()).add(record.event_id)
         for row in write.rows:
@@ -258,6 +264,18 @@ class MemoryJournal:
         """Read a projection's table."""
         return sorted(self._tables.get(table, {}).values(), key=lambda row: row.key)
 
+    async def waiting(self, since: int, after: Waiting, at_most: int) -> list[Waiting]:
+        """Read so many open conversations behind one that have not moved on after a moment."""
+        rows = self._tables.get("conversation_states", {}).values()
+        behind = (after.user_id, after.chat_id, after.flow)
+        found = [row for row in rows if row.values and row.values[_MOVED_AT] <= since and row.key > behind]
+        return [_waiting(row) for row in sorted(found, key=lambda row: row.key)][:at_most]
+
+    async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
+        """Read so many threads behind one of which something was received between two moments."""
+        found = {one.thread_id for one in self._events.values() if since <= one.received_at <= until}
+        return sorted(one for one in found if one > after)[:at_most]
+
     async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
         """Whether all these events are here, and every parent named in the thread."""
         here = {one.event_id for one in await self.thread(thread_id)}
@@ -317,6 +335,12 @@ class MemoryJournal:
     async def cursors(self) -> dict[str, Cursor]:
         """Read every tier's cursor."""
         return dict(self._cursors)
+
+
+def _waiting(row: RowChange) -> Waiting:
+    data = json.loads((row.values or ("", "{}"))[1])
+    user_id, chat_id, flow = row.key
+    return Waiting(user_id, chat_id, flow, ConversationId(from_text(data["conversation_id"])))
 
 
 def _person_of(row: RowChange) -> object:

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
-from holdfast.domain.ports import Head, Quarantined, RowChange
+from holdfast.domain.ports import Head, Quarantined, RowChange, Waiting
 from holdfast.domain.state import Machine
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.tiers.store import Digest, Place, Settlement, Table
@@ -198,6 +198,12 @@ class JournalStore(Protocol):
 
     async def rows(self, table: str) -> list[RowChange]:
         """Read a projection's live table, whole, as the row changes that would write it."""
+
+    async def waiting(self, since: int, after: Waiting, at_most: int) -> list[Waiting]:
+        """Read so many open conversations, in order, behind one, that have not moved on after a moment."""
+
+    async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
+        """Read so many threads, in order, behind one, of which something was received between two moments."""
 
     async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
         """Whether all these events of a thread are here, and every parent named in the thread."""

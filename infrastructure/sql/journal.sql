@@ -225,8 +225,13 @@ SELECT max(origin_seq) FROM (
 ) WHERE origin = ?;
 
 -- name: read_last_input
--- The newest input, to know when updates last came; an application's own events are none.
-SELECT ots, received_at FROM events WHERE kind <> 'aggregate.recorded' ORDER BY pos DESC LIMIT 1;
+-- The newest input, to know when updates last came; what time or the world brings, or an application, is none.
+SELECT ots, received_at FROM events
+WHERE kind NOT IN (
+    'aggregate.recorded', 'conversation.expired', 'conversation.reminded', 'inputs.missing', 'nameplate.read',
+    'photo.stored', 'question.repeated', 'thread.merged'
+)
+ORDER BY pos DESC LIMIT 1;
 
 -- name: read_debt
 SELECT undelivered FROM heads WHERE thread_id = ?;
@@ -282,6 +287,15 @@ SELECT hint_valid FROM heads WHERE thread_id = ?;
 
 -- name: is_kept
 SELECT 1 FROM kept_events WHERE event_id = ? AND thread_id = ?;
+
+-- name: read_waiting
+SELECT user_id, chat_id, conversation_type, json_extract(state_data, '$.conversation_id') FROM conversation_states
+WHERE updated_at <= ? AND (user_id, chat_id, conversation_type) > (?, ?, ?)
+ORDER BY user_id, chat_id, conversation_type LIMIT ?;
+
+-- name: read_threads_between
+SELECT DISTINCT thread_id FROM events
+WHERE received_at BETWEEN ? AND ? AND thread_id > ? ORDER BY thread_id LIMIT ?;
 
 -- name: read_unsent
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,

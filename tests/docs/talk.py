@@ -8,7 +8,7 @@ import msgspec
 
 from holdfast.domain import taps
 from holdfast.domain.decide import decide
-from holdfast.domain.drafts import expired
+from holdfast.domain.drafts import UNASKED, expired, missing, repeated
 from holdfast.domain.event import Draft, Event, Said
 from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flow, Flows, Step
@@ -157,6 +157,7 @@ def facts_of_a_long_talk() -> dict[str, set[str]]:
     _in_the_library(talk)
     _left_alone(talk)
     _taken_meanwhile(talk)
+    _with_the_bot_away(talk)
     keeper = PhotosOfATalk(talk)
     asyncio.run(PhotoKeeper(keeper, keeper, keeper, StandingClock()).keep_wanted())  # type: ignore[arg-type]
     return talk.facts
@@ -206,3 +207,13 @@ def _taken_meanwhile(talk: Talk) -> None:
     talk.state = msgspec.structs.replace(talk.state, machines={talk.machine: taken})
     talk.taps(taps.CONFIRM)
     talk.says("/fault", "/cancel")
+
+
+def _with_the_bot_away(talk: Talk) -> None:
+    """Be away while a question stands open, for longer than Telegram keeps anything."""
+    talk.taps_on(taps.EDIT, talk.machine, FIELDS.index("notes"))
+    for rule in ("", UNASKED):
+        assert talk.state.active
+        talk.takes(repeated(FLOWS, talk.state.active, rule, 1, DAYS), f"repeated:{rule}")
+    talk.takes(missing(1, DAYS), "missing")
+    talk.says("/cancel")

@@ -13,9 +13,22 @@ from holdfast.domain.flow import Flow, Flows, Step
 from holdfast.domain.ids import EventId, ThreadId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.machine_flows import add_machine
-from holdfast.domain.ports import Delivery, Head, Loaded, Log, Minted, Owed, Quarantined, Receipt, Turn, WantedPhoto
+from holdfast.domain.ports import (
+    Delivery,
+    Head,
+    Loaded,
+    Log,
+    Minted,
+    Owed,
+    Quarantined,
+    Receipt,
+    Turn,
+    Waiting,
+    WantedPhoto,
+)
 from holdfast.domain.screen import Screen
 from holdfast.engine.owed import OwedReplies
+from holdfast.engine.presence import Presence
 from holdfast.engine.reply import Reply
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
@@ -142,6 +155,12 @@ class Telling:
     async def event(self, event_id: EventId) -> Event | None:
         return await self._log.event(event_id)
 
+    async def waiting(self, since: int, after: Waiting, at_most: int) -> list[Waiting]:
+        return await self._log.waiting(since, after, at_most)
+
+    async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
+        return await self._log.threads_between(since, until, after, at_most)
+
     async def photos_wanted(self) -> list[WantedPhoto]:
         return await self._log.photos_wanted()
 
@@ -163,7 +182,8 @@ class House:
         self.messages = Messages(self.clock)
         self.flows = flows
         self.sender = Sender(self.log, self.messages, self.clock, **limits)
-        self.turns = Turns(flows, fold_of(flows), self.log, self.sender)
+        self.presence = Presence()
+        self.turns = Turns(flows, fold_of(flows), self.log, self.sender, self.presence)
 
     async def hear(self, *inputs: Inbound) -> None:
         """Take inputs in, one after the other, and let every reply be sent."""

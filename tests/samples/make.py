@@ -147,6 +147,7 @@ PAYLOADS = {
 LATER_FACTS = {
     "delayed": replace(FACTS, field="location", delayed=True),
     "away": replace(FACTS, field="location", away=3_600_000_000),
+    "since": replace(FACTS, field="location", away=3_600_000_000, since=1_800_000_000_000_000),
 }
 """Facts that came when the first samples were stored already, each in a sample of its own."""
 

@@ -1,0 +1,58 @@
+"""The heartbeat: that the bot is there for its people is written down now and then, and told to the tiers."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from holdfast.domain.errors import LogUnavailable, NoTier
+from holdfast.domain.ports import Log
+from holdfast.engine.absences import Absences
+from holdfast.engine.presence import Presence
+from holdfast.engine.recovery import Recovery
+
+logger = logging.getLogger("holdfast.engine")
+EVERY = 30.0
+"""Seconds between two beats: an outage seems longer by so much at most."""
+
+
+class Heartbeat:
+    """Runs until it is cancelled; when the bot came back from an absence, it has the people told who waited."""
+
+    def __init__(self, presence: Presence, log: Log, absences: Absences, recovery: Recovery) -> None:
+        """Beat for what `presence` knows."""
+        self._presence = presence
+        self._log = log
+        self._absences = absences
+        self._recovery = recovery
+        self._written = presence.last
+
+    async def run(self) -> None:
+        """Beat for ever."""
+        while True:
+            await self.beat()
+            try:
+                async with asyncio.timeout(EVERY):
+                    await self._presence.news.wait()
+            except TimeoutError:
+                continue
+
+    async def beat(self) -> None:
+        """Write down what is new; after an absence tell people first: on the tiers it is not over until then."""
+        try:
+            if self._presence.news.is_set():
+                self._presence.news.clear()
+                await self._absences.remember()
+                await self._recovery.resume([self._absences])
+            await self._say()
+        except LogUnavailable as error:
+            logger.warning("it is not written down yet that the bot is here: %s", error)
+
+    async def _say(self) -> None:
+        last = self._presence.last
+        if last == self._written:
+            return
+        await self._absences.remember()
+        self._written = last
+        if all(absence.sure for absence in self._presence.absences):
+            with suppress(NoTier):
+                await self._log.seen(last)
