@@ -1,7 +1,7 @@
 """What the tiers are given of a journal, read on a connection of its own, each answer as of one moment."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from holdfast.infrastructure.log.envelope import Record, split_ids
 from holdfast.infrastructure.log.journal_writer import TIME_COLUMNS, WriterThread, as_iso, row_change
 from holdfast.infrastructure.log.stores import Cursor, Tail, owner_of
 from holdfast.infrastructure.sql import statements
-from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table, digest_of
+from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table, exclusive_or
 
 T = TypeVar("T")
 
@@ -58,9 +58,17 @@ class JournalTail:
         return [row[0] for row in rows]
 
     async def digest(self, of: Table, since: int) -> Digest:
-        """Sum up what counts here and was received in an hour and after."""
-        sql = self._sql[f"received_{of}"]
-        return await self._read(lambda connection: digest_of(connection.execute(sql, (since * HOUR,))))
+        """Sum up what counts here and was received in an hour and after, in memory bounded by one hour."""
+        return await self._read(lambda connection: dict(self._sums(connection, of, since * HOUR)))
+
+    def _sums(self, connection: sqlite3.Connection, of: Table, since: int) -> Iterator[tuple[int, tuple[int, int]]]:
+        """Sum up hour after hour. The database puts the hashes together: other threads need not wait for that."""
+        while (first := self._rows(connection, f"next_{of}", since)[0][0]) is not None:
+            hour = first // HOUR
+            count, hashes = self._rows(connection, f"hour_of_{of}", hour * HOUR)[0]
+            if count:
+                yield hour, (count, exclusive_or(hashes))
+            since = (hour + 1) * HOUR
 
     async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
         """Read what counts here and was received in one hour."""

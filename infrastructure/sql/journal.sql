@@ -347,11 +347,21 @@ ON CONFLICT (tier) DO UPDATE SET
     deliveries_xid = excluded.deliveries_xid,
     deliveries_pos = excluded.deliveries_pos;
 
--- name: received_events
-SELECT received_at, substr(hash, 1, 8) FROM kept_events WHERE received_at >= ?;
+-- name: next_events
+-- When the first event at or behind a moment was received; null when there is none.
+SELECT min(received_at) FROM events WHERE received_at >= ?;
 
--- name: received_deliveries
-SELECT received_at, substr(hash, 1, 8) FROM deliveries WHERE received_at >= ?;
+-- name: next_deliveries
+SELECT min(received_at) FROM deliveries WHERE received_at >= ?;
+
+-- name: hour_of_events
+-- How many events of one hour count, and the first eight bytes of their hashes one behind the other.
+SELECT count(*), group_concat(hex(substr(hash, 1, 8)), '')
+FROM kept_events WHERE received_at >= ?1 AND received_at < ?1 + 3600000000;
+
+-- name: hour_of_deliveries
+SELECT count(*), group_concat(hex(substr(hash, 1, 8)), '')
+FROM deliveries WHERE received_at >= ?1 AND received_at < ?1 + 3600000000;
 
 -- name: hashes_events
 SELECT event_id, hash FROM kept_events WHERE received_at >= ?1 AND received_at < ?1 + 3600000000;

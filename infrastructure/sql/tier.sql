@@ -38,8 +38,13 @@ CROSS JOIN LATERAL append_turn(
 ) AS done;
 
 -- name: push_records
+-- Arrays of what needs no quoting come as their text.
 SELECT thread, rev, head_ids, closed
-FROM push_records($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+FROM push_records(
+    $1::text::uuid[], $2::text::uuid[], $3::text::uuid[], $4, $5::text::integer[], $6::text::bigint[],
+    $7::text::bigint[], $8, $9::text::uuid[], $10::text::bigint[], $11, $12::text::bigint[], $13::text::bigint[],
+    $14, $15, $16::text::bytea[], $17::text::bytea[], $18
+);
 
 -- name: settle_threads
 -- The threads' heads are locked in the order of their identities.

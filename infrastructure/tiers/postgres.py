@@ -121,9 +121,7 @@ class PostgresTier:
             return {}
 
         async def call(session: Session) -> list[tuple[Any, ...]]:
-            records = [(*wire.record_values(one), False) for one in events]
-            records += [(*wire.record_values(one), True) for one in deliveries]
-            return await session.rows("push_records", *wire.columns(records))
+            return await session.rows("push_records", *wire.pushed(events, deliveries))
 
         try:
             link = self._link_of([one.thread_id for one in (*events, *deliveries)])

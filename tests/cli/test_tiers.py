@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from holdfast.cli.tier_checks import OLDEST, SLOWEST, Seen, checked
 from holdfast.cli.tiers import TierReport
 from holdfast.infrastructure.log.journal import SqliteJournal
+from holdfast.infrastructure.migrations import migrations
 from holdfast.infrastructure.settings import bot_id_of
 from holdfast.infrastructure.tiers.survey import Survey, survey
 from tests.bot.road import road
@@ -30,7 +31,7 @@ async def test_a_sound_tier_is_told_in_full(database: Database, tmp_path: Path) 
     assert (one.name, one.place) == ("neon", f"127.0.0.1:{database.server.port}/{database.name}")
     assert one.round_trip_ms
     assert (one.writable, one.encrypted, one.role) == (True, False, "owner")
-    assert (one.migrations, one.missing) == ([1, 2, 3, 4, 5, 6], [])
+    assert (one.migrations, one.missing) == ([one.number for one in migrations("postgres")], [])
     assert (one.pending_events, one.pending_deliveries) == (6, 3)
     assert one.lag is not None
     assert (one.events, one.deliveries, one.canary, one.canary_seen) == (0, 0, 0, None)
@@ -98,7 +99,7 @@ async def test_a_tier_without_tables_says_which_and_who_makes_them(database: Dat
     [one] = await reports(neon=database.dsn)
 
     assert one.verdict == "bad"
-    assert one.missing == ["0001_log", "0002_projections", "0003_photos", "0004_tiers", "0005_series", "0006_debts"]
+    assert one.missing == [f"{one.number:04d}_{one.name}" for one in migrations("postgres")]
     assert "run holdfast migrate --tier neon" in whats(one.problems)
     assert await run(database, "SELECT to_regclass('schema_migrations')") is None
 
