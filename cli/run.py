@@ -15,6 +15,7 @@ from holdfast.cli.ending import until_stopped
 from holdfast.cli.runtime import settle_in
 from holdfast.domain.errors import SettingsError, TelegramError
 from holdfast.domain.wording import WORDING
+from holdfast.engine.forks import UntoldForks
 from holdfast.engine.owed import OwedReplies
 from holdfast.engine.photos import PhotoKeeper
 from holdfast.engine.presence import TAP_LIFE, Presence
@@ -66,6 +67,7 @@ async def serve(
         async with wiring.running(settings, bot_id, TelegramMessenger(wire), tap_life=tap_life) as bot:
             clock = SystemClock()
             recovery, replies = Recovery(clock), OwedReplies(bot.flows, bot.log, bot.sender)
+            forks = UntoldForks(bot.log, bot.turns, clock)
             owed = await recovery.resume([replies])
             logger.info("Holdfast runs on %s; %d replies were still owed.", settings.holdfast_journal, owed)
             intake = wiring.intake_of(settings, bot_id, bot)
@@ -73,7 +75,7 @@ async def serve(
             async with asyncio.TaskGroup() as group:
                 group.create_task(_offer_commands(wire, bot))
                 group.create_task(recovery.run())
-                group.create_task(recovery.follow(bot.log, [replies]))
+                group.create_task(recovery.follow(bot.log, [replies, forks]))
                 group.create_task(wiring.heartbeat_of(bot_id, bot, recovery).run())
                 group.create_task(PhotoKeeper(bot.log, bot.turns, TelegramFiles(wire), clock).run())
                 group.create_task(_bring(updates, wire, intake, bot.presence))

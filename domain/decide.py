@@ -12,6 +12,7 @@ from holdfast.domain.drafts import (
     draft,
     ended,
     filed,
+    lapsed,
     noted,
     place_of,
     rejected,
@@ -24,11 +25,11 @@ from holdfast.domain.drafts import (
 from holdfast.domain.errors import UnknownFlow
 from holdfast.domain.event import Draft
 from holdfast.domain.flow import CONFIRM, Flows, Refused, Step
-from holdfast.domain.ids import as_text
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
-from holdfast.domain.library import ADD_MACHINE, EDIT_MACHINE, REMOVE_MACHINE, values_of
-from holdfast.domain.past import answer_in_message, conversation_of_the_past, event_named, lines_of_machine
+from holdfast.domain.library import ADD_MACHINE, EDIT_MACHINE, REMOVE_MACHINE
+from holdfast.domain.past import answer_beside, answer_in_message, event_named, lines_of_machine
+from holdfast.domain.revival import change_machine, is_taken, taken_up, used
 from holdfast.domain.state import ThreadState
 from holdfast.domain.wording import say
 
@@ -59,9 +60,9 @@ def _start(intent: wish.Start, at: Place) -> Draft:
     already = at.state.of_flow(intent.flow.name)
     if already:
         return resumed(at, already)
-    lapsed = at.state.lapsed
-    if lapsed and lapsed.flow == intent.flow.name and wish.cause_of(at.inbound.said) == "command":
-        return noted(at, "lapsed", as_text(lapsed.conversation_id))
+    has_lapsed = any(one.flow == intent.flow.name for one in at.state.lapsed)
+    if has_lapsed and wish.cause_of(at.inbound.said) == "command":
+        return lapsed(at)
     return started(at, intent.flow)
 
 
@@ -83,9 +84,8 @@ def _stray(intent: wish.Stray, at: Place) -> Draft:
 def _reply(intent: wish.Reply, at: Place) -> Draft:
     asked = asked_at(at)
     if asked is None:
-        lapsed = at.state.lapsed
-        return noted(at, "lapsed", as_text(lapsed.conversation_id)) if lapsed else noted(at, "talk")
-    if at.state.lapsed and at.state.lapsed.updated_at > asked.conversation.updated_at:
+        return lapsed(at) if at.state.lapsed else noted(at, "talk")
+    if any(one.updated_at > asked.conversation.updated_at for one in at.state.lapsed):
         return stray(at, "lapsed")
     if asked.step == CONFIRM:
         return stray(at, "surplus" if asked.flow.steps else "use_buttons")
@@ -100,13 +100,9 @@ def _answered(asked: Asked, step: Step, text: str) -> Draft:
         value = step.parse(text)
     except Refused as refused:
         return rejected(asked, refused.rule, refused.complaint)
-    if step.unique and _taken(asked, value):
+    if step.unique and is_taken(asked, value):
         return rejected(asked, "taken", say("rule.taken", value=value))
     return filed(asked, step.name, value)
-
-
-def _taken(asked: Asked, value: str) -> bool:
-    return asked.at.state.has_machine_called(value, asked.conversation.subject)
 
 
 @_decide.register
@@ -172,7 +168,7 @@ def _confirm(_intent: wish.Confirm, at: Place) -> Draft:
         return stray(at, "no_machine")
     for step in asked.flow.steps:
         value = asked.conversation.value(step.name)
-        if step.unique and _taken(asked, value):
+        if step.unique and is_taken(asked, value):
             return rejected(asked, "taken", say("rule.taken", value=value), reopens=step.name)
     return ended(at, Kind.CONFIRMED, _name(asked))
 
@@ -240,7 +236,7 @@ def _apply_edit(intent: wish.ApplyEdit, at: Place) -> Draft:
     offer = event_named(at.inbound.about, intent.event_id)
     if offer is None or offer.words is None:
         return stray(at, "over")
-    return _change_machine(at, offer.facts.subject, {offer.facts.field: offer.words.value})
+    return change_machine(at, offer.facts.subject, {offer.facts.field: offer.words.value})
 
 
 @_decide.register
@@ -248,22 +244,7 @@ def _change_field(intent: wish.ChangeMachine, at: Place) -> Draft:
     open_already = at.state.of_flow(EDIT_MACHINE)
     if open_already and open_already.subject == intent.subject:
         return resumed(at, open_already, reopens=intent.field)
-    return _change_machine(at, intent.subject, {}, intent.field)
-
-
-def _change_machine(at: Place, subject: str, changes: dict[str, str | None], reopens: str = "") -> Draft:
-    flow, machine = at.flows.newest(EDIT_MACHINE), at.state.machine(subject)
-    if flow is None or machine is None:
-        return stray(at, "no_machine")
-    prefill = {**values_of(machine), **_under_way(at, subject), **changes}
-    return started(at, flow, prefill=prefill, subject=subject, reopens=reopens)
-
-
-def _under_way(at: Place, subject: str) -> dict[str, str | None]:
-    """Give what a change of this machine that is open holds: the next one takes its place."""
-    already = at.state.of_flow(EDIT_MACHINE)
-    mine = already.fields if already and already.subject == subject else {}
-    return {field: answer.value for field, answer in mine.items()}
+    return change_machine(at, intent.subject, {}, intent.field)
 
 
 @_decide.register
@@ -296,20 +277,13 @@ def _save_photo(intent: wish.SavePhoto, at: Place) -> Draft:
 
 
 @_decide.register
+def _use(intent: wish.Use, at: Place) -> Draft:
+    return used(at, answer_beside(at.inbound.about, intent.event_id, intent.place))
+
+
+@_decide.register
 def _take_up(intent: wish.TakeUp, at: Place) -> Draft:
     open_still = at.state.conversation(intent.conversation_id)
     if open_still:
         return resumed(at, open_still)
-    past = conversation_of_the_past(at.inbound.about, intent.conversation_id)
-    flow = at.flows.newest(past.flow) if past else None
-    if past is None or flow is None:
-        return stray(at, "over")
-    if past.subject and at.state.machine(past.subject) is None:
-        return stray(at, "no_machine")
-    already = at.state.of_flow(past.flow)
-    if already:
-        return resumed(at, already)
-    prefill = {field: answer.value for field, answer in past.fields.items() if field in flow.order}
-    return started(
-        at, flow, prefill=prefill, subject=past.subject, reopens=past.revisit, continues=as_text(past.conversation_id)
-    )
+    return taken_up(at, intent.conversation_id, {})

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.domain.event import Draft, Facts, Words
 from holdfast.domain.flow import Flow, Flows
@@ -88,6 +89,24 @@ def draft(  # noqa: PLR0913 - one argument for each fact that differs between ki
     )
 
 
+def lapsed(at: Place) -> Draft:
+    """Draft an input that is answered with the offer to take up what has lapsed, the last one first."""
+    offered = at.state.lapsed[::-1]
+    draft = noted(at, "lapsed", as_text(offered[0].conversation_id))
+    if len(offered) == 1:
+        return draft
+    called = tuple(name_of(at.flows, one) for one in offered)
+    return replace(draft, facts=replace(draft.facts, offers=_ids(offered)), words=replace(draft.words, called=called))
+
+
+def name_of(flows: Flows, conversation: Conversation) -> str:
+    """Give what a conversation is called: its first answer, else its flow's title, or name where it is not loaded."""
+    if not flows.has(conversation.flow, conversation.flow_version):
+        return conversation.flow
+    flow = flows.get(conversation.flow, conversation.flow_version)
+    return (conversation.value(flow.steps[0].name) if flow.steps else "") or flow.title
+
+
 def noted(  # noqa: PLR0913 - one argument for each fact that differs between topics
     at: Place, topic: str, subject: str = "", field: str = "", *, value: str = "", lines: tuple[str, ...] = ()
 ) -> Draft:
@@ -166,7 +185,7 @@ def started(  # noqa: PLR0913 - what a conversation can begin with
     continues: str = "",
 ) -> Draft:
     """Draft the start of a conversation; those that are open are parked."""
-    inbound = at.inbound
+    inbound, rival = at.inbound, at.state.of_flow(flow.name)
     fields = {field: Answer(value, inbound.dedup_key) for field, value in (prefill or {}).items()}
     first = Conversation(
         conversation_id=conversation_of(inbound.thread_id, inbound.dedup_key),
@@ -187,6 +206,7 @@ def started(  # noqa: PLR0913 - what a conversation can begin with
         parked=_ids(one for one in at.state.open if one.flow != flow.name),
         subject=subject,
         continues=continues,
+        supersedes=as_text(rival.conversation_id) if rival else "",
     )
     words = Words(said=inbound.said, prefill=prefill or {})
     return Draft(kind=Kind.STARTED, conversation_id=first.conversation_id, facts=facts, words=words)

@@ -40,10 +40,15 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     asked again; `rule` is the rule that refused or chose the reply; `cause` is how the input came; `parked` are
     the open conversations set aside, oldest first, and `resumes` the one taken up again (UUID texts); `subject`
     is the machine it is about, and `continues` the ended conversation whose answers were taken over (UUID texts);
+    `supersedes` is the open conversation of its flow that this one knowingly takes the place of (UUID text);
     `basis` are the accepted inputs a timer had seen; `away` is how long the bot was not there while a question stood
     open, in microseconds, by which its deadline moves, and `since` the moment (microseconds since 1970) from which it
     was not; `delayed` says that the person wrote while nothing could be
     stored, and is told so with the reply; `series` names the series of an application's events that this one is of.
+
+    What a card offers: `unfiled` are the inputs whose answers were not filed, `offers` the ended conversations that
+    can be taken up (UUID texts), `renamed` the machines that got another name than was wanted: each time the input that
+    saved it, and the machine (UUID text).
     """
 
     flow: str = ""
@@ -60,17 +65,22 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     resumes: str = ""
     subject: str = ""
     continues: str = ""
+    supersedes: str = ""
     basis: tuple[str, ...] = ()
     away: int = 0
     since: int = 0
     delayed: bool = False
     series: str = ""
+    unfiled: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
 
 
 class Words(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What is personal: what was said, the value understood from it, and the sentence that refused it.
 
-    `prefill` are the values a conversation begins with; `lines` are what was looked up for the reply.
+    `prefill` are the values a conversation begins with; `lines` are what was looked up for the reply. `called` is
+    what each thing that a card offers is called: values, conversations, machines, in the order of the facts.
     """
 
     said: Said | None = None
@@ -78,6 +88,7 @@ class Words(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     complaint: str = ""
     prefill: dict[str, str | None] = {}
     lines: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
 
 
 class Draft(Struct, frozen=True, kw_only=True, gc=False):

@@ -6,10 +6,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from holdfast.domain.event import Event, Said
+from holdfast.domain.ids import as_text
 from holdfast.domain.kinds import ACCEPTED, ENDINGS, FILING, SILENT, Kind
-from holdfast.domain.library import shelved
+from holdfast.domain.library import NAMING, shelved
 from holdfast.domain.order import counted
-from holdfast.domain.state import Answer, Conversation, ThreadState
+from holdfast.domain.state import Answer, Conversation, ThreadState, Unfiled
 
 EMPTY = ThreadState()
 
@@ -79,10 +80,7 @@ def _started(state: ThreadState, event: Event) -> ThreadState:
     already = state.conversation(identity)
     if already is not None:
         return state.with_open(replace(already, accepted=_accepted(already, event)))
-    rival = state.of_flow(facts.flow)
-    if rival is not None:
-        state = state.with_ended(rival.conversation_id, "superseded")
-    state = replace(state, lapsed=rival)
+    state = _made_room(state, event)
     prefill = event.words.prefill if event.words else {}
     return state.with_open(
         Conversation(
@@ -99,22 +97,56 @@ def _started(state: ThreadState, event: Event) -> ThreadState:
     )
 
 
+def _made_room(state: ThreadState, event: Event) -> ThreadState:
+    """End the conversation that another of its flow takes the place of; one that it did not know of is to be told."""
+    facts = event.facts
+    rival = state.of_flow(facts.flow)
+    told = facts.continues
+    lapsed = tuple(one for one in state.lapsed if told and as_text(one.conversation_id) != told)
+    superseded = tuple(one for one in state.superseded if as_text(one.conversation_id) != told)
+    if rival is None:
+        return replace(state, lapsed=lapsed, superseded=superseded)
+    if facts.supersedes != as_text(rival.conversation_id):
+        superseded = (*superseded, rival)
+    state = state.with_ended(rival.conversation_id, "superseded")
+    return replace(state, lapsed=(*lapsed, rival), superseded=superseded)
+
+
+def _late(state: ThreadState, event: Event) -> ThreadState:
+    """Keep an answer whose worker did not know that its conversation had ended: nothing acknowledged is dropped."""
+    state = _early(state, event)
+    if not event.facts.field:
+        return state
+    gone = next((one for one in state.superseded if one.conversation_id == event.conversation_id), None)
+    if gone is None:
+        return _unfiled(state, event)
+    again = _filed(replace(EMPTY, open=(gone,), unfiled=state.unfiled), event)
+    others = tuple(again.open[0] if one is gone else one for one in state.superseded)
+    return replace(state, superseded=others, unfiled=again.unfiled)
+
+
+def _unfiled(state: ThreadState, event: Event) -> ThreadState:
+    """Keep an answer beside; a question that was skipped, or whose words are erased, has left nothing to keep."""
+    facts, value = event.facts, event.words.value if event.words is not None else ""
+    if not value or event.kind == Kind.SKIPPED:
+        return state
+    beside = Unfiled(event.dedup_key, event.conversation_id, facts.flow, facts.flow_version, facts.field, value)
+    return replace(state, unfiled=(*state.unfiled, beside))
+
+
 def _filed(state: ThreadState, event: Event) -> ThreadState:
     facts, words = event.facts, event.words
     conversation = state.conversation(event.conversation_id)
     if conversation is None:
-        # Decided by a worker that did not know its conversation had ended: nothing acknowledged is dropped.
-        late = words.value if words is not None else ""
-        state = _early(state, event)
-        return replace(state, unfiled=(*state.unfiled, (facts.field, late))) if late else state
+        return _late(state, event)
     album = (words.said.media_group if words is not None and words.said is not None else "") or conversation.album
     if not facts.field:
         return state.with_open(_moved(conversation, event, album=album))
     held = conversation.fields.get(facts.field)
     value = words.value if words is not None and event.kind != Kind.SKIPPED else None
     if (held.source if held else "") != facts.replaces:
-        heard = replace(conversation, accepted=_accepted(conversation, event))
-        return replace(state.with_open(heard), unfiled=(*state.unfiled, (facts.field, value or "")))
+        state = state.with_open(replace(conversation, accepted=_accepted(conversation, event)))
+        return state if held and held.value == value else _unfiled(state, event)
     answer = Answer(value, event.dedup_key, _message_of(event, held))
     return state.with_open(
         _moved(
@@ -142,7 +174,7 @@ def _resumed(state: ThreadState, event: Event) -> ThreadState:
         return _early(state, event)
     others = tuple(one for one in state.open if one is not conversation)
     taken_up = _moved(conversation, event, revisit=event.facts.reopens or conversation.revisit)
-    return replace(state, open=(*others, taken_up), lapsed=None)
+    return replace(state, open=(*others, taken_up), lapsed=())
 
 
 def _ended(state: ThreadState, event: Event) -> ThreadState:
@@ -150,10 +182,31 @@ def _ended(state: ThreadState, event: Event) -> ThreadState:
     if conversation is None:
         return _early(state, event)
     if event.kind == Kind.CONFIRMED:
-        state = replace(state, machines=shelved(state.machines, conversation, event.occurred_at))
+        state = _shelved(state, conversation, event)
     if event.kind == Kind.EXPIRED:
-        state = replace(state, lapsed=conversation)
+        state = replace(state, lapsed=(*state.lapsed, conversation))
     return state.with_ended(conversation.conversation_id, ENDINGS[Kind(event.kind)])
+
+
+def _shelved(state: ThreadState, conversation: Conversation, event: Event) -> ThreadState:
+    """Put a machine into the library; one that could not have the name it was given is to be told."""
+    state = replace(state, machines=shelved(state.machines, conversation, event.occurred_at))
+    machine = state.machines.get(conversation.conversation_id) or state.machine(conversation.subject)
+    wanted = conversation.value("nickname")
+    if machine is None or not wanted or wanted == machine.nickname or conversation.flow not in NAMING:
+        return state
+    return replace(state, renamed={**state.renamed, event.dedup_key: machine.machine_id})
+
+
+def _merged(state: ThreadState, event: Event) -> ThreadState:
+    """What is told is no longer untold."""
+    facts, named = event.facts, {source for source, _ in event.facts.renamed}
+    return replace(
+        state,
+        unfiled=tuple(one for one in state.unfiled if one.source not in facts.unfiled),
+        superseded=tuple(one for one in state.superseded if as_text(one.conversation_id) not in facts.offers),
+        renamed={source: one for source, one in state.renamed.items() if source not in named},
+    )
 
 
 def _unmoved(state: ThreadState, _event: Event) -> ThreadState:
@@ -184,6 +237,7 @@ _CHANGES: dict[str, Callable[[ThreadState, Event], ThreadState]] = {
     Kind.FORGOTTEN: _forgotten,
     Kind.REMINDED: _reminded,
     Kind.REPEATED: _repeated,
+    Kind.MERGED: _merged,
     **dict.fromkeys(SILENT, _unmoved),
     **dict.fromkeys(FILING, _filed),
     **dict.fromkeys(ENDINGS, _ended),

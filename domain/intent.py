@@ -110,6 +110,13 @@ class ApplyEdit(Struct, frozen=True):
     event_id: EventId
 
 
+class Use(Struct, frozen=True):
+    """Let an answer count that a fork had left beside; `place` is its place on the card."""
+
+    event_id: EventId
+    place: int
+
+
 class TakeUp(Struct, frozen=True):
     """Go on with a conversation that has ended, with all it held."""
 
@@ -124,7 +131,7 @@ class Stray(Struct, frozen=True):
 
 Intent = (
     Start | Reply | Skip | Clear | Back | Change | Put | Cancel | Confirm | Photo | Edit | Ask | History | ChangeMachine
-    | RemoveMachine | SavePhoto | ApplyEdit | TakeUp | Stray
+    | RemoveMachine | SavePhoto | ApplyEdit | Use | TakeUp | Stray
 )  # fmt: skip
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@[A-Za-z0-9_]+)?(?=\s|$)")
@@ -220,6 +227,8 @@ def _verb(flows: Flows, tap: Tap) -> Intent:
     if tap.verb == taps.EDIT:
         known = tap.place in range(len(FIELDS))
         return ChangeMachine(as_text(tap.identity), FIELDS[tap.place]) if known else Stray("unknown_button")
+    if tap.verb == taps.USE:
+        return Use(EventId(tap.identity), tap.place)
     return _ON_THINGS[tap.verb](tap.identity)
 
 

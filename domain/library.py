@@ -10,6 +10,9 @@ from holdfast.domain.state import Conversation, Machine
 
 ADD_MACHINE, EDIT_MACHINE, REMOVE_MACHINE = "add_machine", "edit_machine", "remove_machine"
 
+NAMING = frozenset({ADD_MACHINE, EDIT_MACHINE})
+"""The flows that give a machine its name."""
+
 FIELDS = ("nickname", "manufacturer", "model_number", "serial_number", "location", "notes", "photo")
 """The fields of a machine, which are the steps of the flows that register and change one."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from holdfast.domain.event import Event
-from holdfast.domain.evolve import evolve
+from holdfast.domain.evolve import evolve, fold
 from holdfast.domain.ids import ConversationId, EventId, as_text
 from holdfast.domain.kinds import ENDINGS, FILING, Kind
 from holdfast.domain.library import ADD_MACHINE, EDIT_MACHINE
@@ -28,9 +28,9 @@ def event_named(events: Iterable[Event], event_id: EventId) -> Event | None:
 def conversation_of_the_past(events: Sequence[Event], identity: ConversationId) -> Conversation | None:
     """Give a conversation, or what it was continued in, as it ended; None for one that never was, or was completed."""
     identity = _continued(events, identity)
-    own = [event for event in counted(events) if event.conversation_id == identity]
-    if any(event.kind == Kind.CONFIRMED for event in own):
+    if fold(events).ended.get(identity) == "completed":
         return None
+    own = [event for event in counted(events) if event.conversation_id == identity]
     state = ThreadState()
     for event in own:
         if event.kind not in ENDINGS:
@@ -50,6 +50,28 @@ def answer_in_message(events: Sequence[Event], state: ThreadState, message_id: i
             subject = subjects.get(event.conversation_id) or own
             return PastAnswer(subject, event.facts.field) if state.machine(subject) else None
     return None
+
+
+def answer_beside(events: Sequence[Event], merged: EventId, place: int) -> Event | None:
+    """Find the answer that a card offers at a place; None when there is none, or its words are erased."""
+    card = event_named(events, merged)
+    if card is None or place not in range(len(card.facts.unfiled)):
+        return None
+    source = card.facts.unfiled[place]
+    found = next((event for event in counted(events) if event.dedup_key == source), None)
+    return found if found and found.words and found.conversation_id else None
+
+
+def machine_of(events: Sequence[Event], identity: ConversationId) -> str:
+    """Name the machine a conversation is about: the one it changes, else the one it registers (UUID text)."""
+    starts = (event for event in events if event.kind == Kind.STARTED and event.conversation_id == identity)
+    subject = next((event.facts.subject for event in starts), "")
+    return subject or as_text(_continued(events, identity))
+
+
+def gave_way(events: Sequence[Event], identity: ConversationId) -> bool:
+    """Whether a conversation was superseded by another one of its flow."""
+    return fold(events).ended.get(identity) == "superseded"
 
 
 def _continued(events: Sequence[Event], identity: ConversationId) -> ConversationId:

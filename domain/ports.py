@@ -159,6 +159,12 @@ class Log(Protocol):
         NoTier when there are tiers and none can be had.
         """
 
+    async def forked(self) -> frozenset[ThreadId]:
+        """Name the threads in which a fork may have left something untold; each only once, as long as nothing is new.
+
+        LogUnavailable when the log can't be read.
+        """
+
     async def secure(self, thread_id: ThreadId) -> bool:
         """Restore, for what is known of a thread, all that an acknowledgement promises, as far as it can be had.
 

@@ -6,10 +6,11 @@ from holdfast.domain import taps
 from holdfast.domain.errors import UnknownFlow
 from holdfast.domain.event import Event
 from holdfast.domain.flow import Flow, Flows, Step
-from holdfast.domain.ids import ConversationId, from_text
+from holdfast.domain.ids import from_text
 from holdfast.domain.kinds import ACCEPTED, SILENT, Kind
 from holdfast.domain.library import EDIT_MACHINE
 from holdfast.domain.library_screens import TOPICS, library_screens
+from holdfast.domain.merge_card import merge_screens
 from holdfast.domain.question import Standing, readable, standing
 from holdfast.domain.screen import Button, Keyboard, Screen
 from holdfast.domain.state import ThreadState
@@ -20,8 +21,8 @@ _CHANGING = ACCEPTED - {Kind.STARTED, Kind.RESUMED}
 """Kinds whose reply may take the place of the message that was tapped; what begins, begins below what stands."""
 
 _AT_LOAD = "silence"
-_BOLD = 200
-"""Characters of the value that was saved, where it is told."""
+_BOLD, _LABEL = 200, 40
+"""Characters of the value that was saved, where it is told, and of a name on a button."""
 
 
 def owes_reply(event: Event) -> bool:
@@ -51,6 +52,8 @@ def render(flows: Flows, state: ThreadState, event: Event) -> tuple[Screen, ...]
 def _screens(flows: Flows, state: ThreadState, event: Event) -> tuple[Screen, ...]:
     if event.facts.rule == "group":
         return (Screen(text=say("noted.group")),)
+    if event.kind == Kind.MERGED:
+        return _beside_the_question(flows, state, merge_screens(event))
     if event.kind == Kind.NOTED and event.facts.rule in TOPICS:
         return _beside_the_question(flows, state, library_screens(flows, state, event))
     return (_reply(flows, state, event),)
@@ -105,11 +108,21 @@ def _offers(event: Event) -> Keyboard:
     if event.facts.rule == "photo":
         return ((Button(WORDING["button.save_photo"], taps.thing(taps.SAVE_PHOTO, event.event_id)),),)
     if event.facts.rule == "lapsed" and event.facts.subject:
-        lapsed = ConversationId(from_text(event.facts.subject))
-        return ((Button(WORDING["button.take_up"], taps.thing(taps.TAKE_UP, lapsed)),),)
+        return _lapsed(event)
     if event.facts.rule == "edit_offer":
         return ((Button(WORDING["button.correct"], taps.thing(taps.CORRECT, event.event_id)),),)
     return ()
+
+
+def _lapsed(event: Event) -> Keyboard:
+    """Offer what has lapsed; of several, each by its name."""
+    called = event.words.called if event.words else ()
+    labels = [WORDING["button.take_up.of"].format(name=clipped(one, _LABEL)) for one in called]
+    offers = event.facts.offers if labels else (event.facts.subject,)
+    return tuple(
+        (Button(label, taps.thing(taps.TAKE_UP, from_text(one))),)
+        for label, one in zip(labels or [WORDING["button.take_up"]], offers, strict=True)
+    )
 
 
 def _flow(flows: Flows, event: Event) -> Flow:

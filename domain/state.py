@@ -59,6 +59,20 @@ class Conversation(Struct, frozen=True, kw_only=True, gc=False):
         return (answer.value or "") if answer else ""
 
 
+class Unfiled(Struct, frozen=True, gc=False):
+    """An answer that could not be filed: its field held another value, or its conversation had ended.
+
+    `source` is the dedup key of the input it came with.
+    """
+
+    source: str
+    conversation_id: ConversationId | None
+    flow: str
+    flow_version: int
+    field: str
+    value: str
+
+
 class Machine(Struct, frozen=True, gc=False):
     """One machine of a person's library; its id is the conversation that registered it. Times in microseconds."""
 
@@ -78,10 +92,14 @@ class Machine(Struct, frozen=True, gc=False):
 class ThreadState(Struct, frozen=True, kw_only=True, gc=False):
     """Where one person stands: the open conversations, the active one last, and the machines.
 
-    `ended` tells how conversations of this thread that were loaded ended, and `lapsed` is the one that expired or
-    gave way last, as long as nothing else was begun; `unfiled` are answers that came too late to be filed (field,
-    value), kept for the merge card; `heard` is the person's newest message, `album` the album of
-    their newest photo; `early` are inputs accepted for a conversation that stands later in the order than they do.
+    `ended` tells how conversations of this thread that were loaded ended, and `lapsed` are those that expired or
+    gave way, the last one last, as long as nothing else was begun; `heard` is the person's newest message, `album` the
+    album of their newest photo; `early` are inputs accepted for a conversation that stands later in the order than
+    they do.
+
+    What a fork left, and the person was not told yet: `unfiled` answers, `superseded` conversations, which go on
+    taking their answers in, and `renamed` machines, each by the input that saved it. Only the fold of a whole thread
+    knows of all of them.
     """
 
     user_id: int = 0
@@ -89,8 +107,10 @@ class ThreadState(Struct, frozen=True, kw_only=True, gc=False):
     open: tuple[Conversation, ...] = ()
     machines: dict[ConversationId, Machine] = {}
     ended: dict[ConversationId, str] = {}
-    lapsed: Conversation | None = None
-    unfiled: tuple[tuple[str, str], ...] = ()
+    lapsed: tuple[Conversation, ...] = ()
+    unfiled: tuple[Unfiled, ...] = ()
+    superseded: tuple[Conversation, ...] = ()
+    renamed: dict[str, ConversationId] = {}
     heard: int = 0
     album: str = ""
     early: dict[ConversationId, tuple[str, ...]] = {}

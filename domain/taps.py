@@ -8,11 +8,11 @@ from holdfast.domain.ids import as_token, from_token
 
 # Of the conversation whose question stands; those that concern a step carry its place in the flow.
 SKIP, KEEP, EMPTY, BACK, CHANGE, PUT, CANCEL, CONFIRM = "s", "k", "n", "b", "e", "u", "x", "ok"
-# Of the thread; the last four refer to something of the past.
+# Of the thread; the last five refer to something of the past.
 START, LIBRARY, MACHINE, FIELDS, EDIT, REMOVE = "go", "lib", "m", "mf", "me", "mr"
-HISTORY, TAKE_UP, SAVE_PHOTO, CORRECT = "mh", "up", "ph", "ed"
+HISTORY, TAKE_UP, SAVE_PHOTO, CORRECT, USE = "mh", "up", "ph", "ed", "us"
 
-ABOUT_THE_PAST = frozenset({HISTORY, TAKE_UP, SAVE_PHOTO, CORRECT})
+ABOUT_THE_PAST = frozenset({HISTORY, TAKE_UP, SAVE_PHOTO, CORRECT, USE})
 """The verbs whose meaning needs the thread's past events."""
 
 _VERBS = ABOUT_THE_PAST | {START, LIBRARY, MACHINE, FIELDS, EDIT, REMOVE}

@@ -76,6 +76,9 @@ WORDING: dict[str, str] = {
     "button.put": "→ {title}",
     "button.left_out": "Leave it out",
     "button.take_up": "Take it up again",
+    "button.take_up.of": "Take up “{name}”",
+    "button.use": "Use “{name}”",
+    "button.rename": "✎ Rename “{name}”",
     "button.save_photo": "Save to library",
     "button.correct": "Change it",
     "button.edit": "✎ Change",
@@ -104,6 +107,12 @@ WORDING: dict[str, str] = {
         "what you wrote before that may not have reached me. Please send it again if you miss it here."
     ),
     "forgotten": "Done. What you said has been erased.",
+    # after a fork: what differed
+    "merged": "For a while I wrote down what you sent in two places at once. Nothing of it is lost; this differs:",
+    "merged.unfiled": "{title}: “{counts}” counts, and “{value}” is kept beside it.",
+    "merged.late": "{title}: “{value}” came when that was closed already.",
+    "merged.superseded": "“{name}” was set aside for what was begun beside it, with all that you had answered.",
+    "merged.renamed": "Two machines had one name; the later one is now called “{name}”.",
     # refusals: keyed by the rule that refused
     "rule.string_too_short": "That is too short: at least {min_length} characters, please.",
     "rule.string_too_long": "That is too long: at most {max_length} characters, please.",

@@ -9,8 +9,9 @@ from holdfast.domain.decide import decide
 from holdfast.domain.drafts import UNASKED, expired, repeated, unexpected
 from holdfast.domain.errors import Conflict, LogUnavailable, NoTier
 from holdfast.domain.event import Draft, Event
-from holdfast.domain.evolve import evolve
+from holdfast.domain.evolve import evolve, fold
 from holdfast.domain.flow import Flows
+from holdfast.domain.fork import card_of, merge_key
 from holdfast.domain.ids import ConversationId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.intent import refers_to_the_past
@@ -29,6 +30,8 @@ from holdfast.engine.reply import Reply, replies_to, reply_to, saved_here
 
 logger = logging.getLogger("holdfast.engine")
 _TRIES = 3
+_FORK = 2
+"""Ends of a thread that was written on two sides."""
 
 
 class Turns:
@@ -71,7 +74,10 @@ class Turns:
         async def due(inbound: Inbound) -> Reply | None:
             nonlocal appended
             known, copies = await self._look_up(inbound)
-            draft = None if copies else decide_due(known.state)
+            if copies:
+                return None
+            known = await self._joined(known, inbound)
+            draft = decide_due(known.state)
             if draft is None:
                 return None
             reply = await self._append(known, inbound, draft)
@@ -80,6 +86,18 @@ class Turns:
 
         await self._in_its_lane(inbound, due)
         return appended
+
+    async def tell(self, inbound: Inbound) -> bool:
+        """Append, as a fact, what a fork left untold in a thread, and say whether there was something; LogUnavailable.
+
+        `inbound` names the thread, its person and the time; the event's own name follows from what it tells.
+        """
+
+        async def fact(inbound: Inbound) -> Reply | None:
+            known, _ = await self._look_up(inbound)
+            return await self._merge(known, inbound)
+
+        return await self._in_its_lane(inbound, fact)
 
     async def _in_its_lane(self, inbound: Inbound, turn: Callable[[Inbound], Awaitable[Reply | None]]) -> bool:
         async with self._lanes.enter(inbound.thread_id):
@@ -100,7 +118,7 @@ class Turns:
         known, copies = await self._look_up(inbound)
         if copies:
             return await self._again(inbound, copies)
-        known = await self._expire(known, inbound)
+        known = await self._expire(await self._joined(known, inbound), inbound)
         inbound = await self._with_past(known, inbound)
         try:
             return await self._append(known, inbound, decide(self._flows, known.state, inbound))
@@ -131,6 +149,26 @@ class Turns:
         history = await self._log.history(inbound.thread_id)
         replies = replies_to(self._flows, inbound.thread_id, history, frozenset((event.event_id,)), safe=safe)
         return replies[0] if replies else None
+
+    async def _joined(self, known: Known, inbound: Inbound) -> Known:
+        """Where a thread has several ends, tell what the fork left before anything is built upon all of them."""
+        if len(known.head.head_ids) < _FORK:
+            return known
+        reply = await self._merge(known, inbound)
+        if reply is not None:
+            await self._outbox.put(reply)
+        return self._known.get(inbound.thread_id) or known
+
+    async def _merge(self, known: Known, inbound: Inbound) -> Reply | None:
+        """Append the event that tells what a fork left, if it left something: only the whole thread shows it."""
+        person = ThreadState(user_id=inbound.said.user_id, chat_id=inbound.said.chat_id)
+        whole = Known(known.head, fold(await self._log.history(inbound.thread_id), person))
+        self._known.put(inbound.thread_id, whole)
+        draft = card_of(self._flows, whole.state)
+        if draft is None:
+            return None
+        fact = replace(inbound, dedup_key=merge_key(draft.facts), order=whole.head.ots)
+        return await self._append(whole, fact, draft)
 
     async def _expire(self, known: Known, inbound: Inbound) -> Known:
         """End what was left alone for too long before this input was written.

@@ -67,6 +67,7 @@ class EventLog:
         self._commits: GroupCommit[Write, None] = GroupCommit(journal.commit, last=tiers is not None)
         self._tiers = tiers(journal, self._commits) if tiers else None
         self._mint: Mint | None = None
+        self._is_new = True
         self._unanswered: OrderedDict[EventId, Record] = OrderedDict()
 
     async def open(self, bot_id: int) -> Opened:
@@ -223,6 +224,12 @@ class EventLog:
     async def seen(self, at: int) -> int:
         """Say on the tiers that this worker was there, and give the latest that any said before."""
         return await self._tiers.seen(at) if self._tiers is not None else 0
+
+    async def forked(self) -> frozenset[ThreadId]:
+        """Name the threads that have several ends, at the first call; then those that a fork was found in since."""
+        found = await self._journal.forked() if self._is_new else ()
+        self._is_new = False
+        return frozenset(found) | (self._tiers.forked() if self._tiers else frozenset())
 
     async def secure(self, thread_id: ThreadId) -> bool:
         """Bring what the journal holds of a thread to a tier, where there are any; false when none answers."""

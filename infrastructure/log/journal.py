@@ -188,6 +188,10 @@ class SqliteJournal:
         found = await self._rows("thread_of_conversation", conversation_id)
         return found[0][0] if found else None
 
+    async def forked(self) -> tuple[ThreadId, ...]:
+        """Name the threads that have several ends."""
+        return tuple(row[0] for row in await self._rows("read_forked"))
+
     async def head(self, thread_id: ThreadId) -> Head:
         """Read a thread's head."""
         return head_of(await self._rows("read_head_events", thread_id))

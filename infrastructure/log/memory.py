@@ -232,6 +232,10 @@ class MemoryJournal:
         found = (one.thread_id for one in self._events.values() if one.conversation_id == conversation_id)
         return next(found, None)
 
+    async def forked(self) -> tuple[ThreadId, ...]:
+        """Name the threads that have several ends."""
+        return tuple(thread_id for thread_id, head in self._heads.items() if len(head.head_ids) > 1)
+
     async def head(self, thread_id: ThreadId) -> Head:
         """Read a thread's head."""
         return self._heads.get(thread_id, Head())

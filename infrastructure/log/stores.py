@@ -62,14 +62,16 @@ class UnionWrite(Struct, frozen=True, kw_only=True, gc=False):
     """A thread folded anew: events learned from a tier come in, events that a tier refused count no longer.
 
     `expected` and `head` are compared and written as in an append; `closed` says that every parent named in the
-    thread is there; `owing` are the events that count and owe a reply, whether it has met its fate or not; `user_id`
-    is the person whose rows `rows` replaces (0: nobody's).
+    thread is there, and `untold` (never written) that a fork left something its person was not told; `owing` are the
+    events that count and owe a reply, whether it has met its fate or not; `user_id` is the person whose rows `rows`
+    replaces (0: nobody's).
     """
 
     thread_id: ThreadId
     expected: Head
     head: Head
     closed: bool
+    untold: bool = False
     learned: Sequence[Record]
     deliveries: Sequence[Record]
     aborted: Sequence[EventId]
@@ -171,6 +173,9 @@ class JournalStore(Protocol):
 
     def threads(self) -> AsyncIterator[ThreadId]:
         """Give every thread there is."""
+
+    async def forked(self) -> tuple[ThreadId, ...]:
+        """Name the threads that have several ends."""
 
     async def thread_of(self, conversation_id: ConversationId) -> ThreadId | None:
         """Find the thread of a conversation."""

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from holdfast.domain.debts import owing
 from holdfast.domain.event import Event
 from holdfast.domain.evolve import fold
+from holdfast.domain.fork import is_untold
 from holdfast.domain.ids import ConversationId, EventId, ThreadId
 from holdfast.domain.kinds import ENDINGS
 from holdfast.domain.order import counted
 from holdfast.domain.ports import Head, RowChange
+from holdfast.domain.state import ThreadState
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record, split_ids
 from holdfast.infrastructure.log.stores import UnionWrite, owner_of
@@ -39,13 +41,15 @@ class Refolding:
         by_id = {one.event_id: one for one in (*kept, *learned)}
         stands = [one for one in by_id.values() if one.event_id not in aborted]
         events = [self._codec.event(one) for one in stands]
+        state = fold(events)
         parents = {parent for one in stands for parent in split_ids(one.parents)}
         here = {one.event_id for one in kept}
         return UnionWrite(
             thread_id=thread_id,
             expected=head,
-            head=_head_of(head.rev + 1, stands, parents, _last_conversation(events)),
+            head=_head_of(head.rev + 1, stands, parents, _last_conversation(state, events)),
             closed=parents <= by_id.keys(),
+            untold=is_untold(state),
             learned=[one for one in learned if one.event_id not in here],
             deliveries=deliveries,
             aborted=aborted,
@@ -67,9 +71,9 @@ def _head_of(rev: int, stands: Sequence[Record], parents: set[EventId], last: Co
     )
 
 
-def _last_conversation(events: Sequence[Event]) -> ConversationId | None:
+def _last_conversation(state: ThreadState, events: Sequence[Event]) -> ConversationId | None:
     """Name the conversation the next turn needs: the active one, else the one that ended last."""
-    active = fold(events).active
+    active = state.active
     if active:
         return active.conversation_id
     endings = [event.conversation_id for event in counted(events) if event.kind in ENDINGS]

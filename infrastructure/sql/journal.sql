@@ -184,6 +184,10 @@ FROM kept_events WHERE thread_id = ?;
 -- The next threads that have events, in the order of their identities.
 SELECT thread_id FROM heads WHERE thread_id > ? ORDER BY thread_id LIMIT ?;
 
+-- name: read_forked
+-- The threads that have several ends; head_ids holds 16 bytes for each.
+SELECT thread_id FROM heads WHERE length(head_ids) > 16;
+
 -- name: thread_of_conversation
 SELECT thread_id FROM events WHERE conversation_id = ? LIMIT 1;
 

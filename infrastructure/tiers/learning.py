@@ -39,6 +39,8 @@ class Learning:
         self._under_way: dict[ThreadId, asyncio.Event] = {}
         self.news = asyncio.Event()
         """Set when something was learned."""
+        self.forked: set[ThreadId] = set()
+        """Threads in which what was learned leaves something to tell."""
         self._revs: OrderedDict[ThreadId, int] = OrderedDict()
 
     def check(self, write: AppendWrite) -> None:
@@ -89,6 +91,8 @@ class Learning:
             union = self._refolding.union(thread_id, head, kept, learned=learned, deliveries=fates)
             await self._commits.write(union)
             self._remember(thread_id, union.head.rev)
+            if union.untold:
+                self.forked.add(thread_id)
             self.news.set()
         return [one for one in deliveries if one.parents not in here]
 

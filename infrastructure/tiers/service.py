@@ -180,6 +180,12 @@ class TierService:
             raise NoTier
         return max(before)
 
+    def forked(self) -> frozenset[ThreadId]:
+        """Name the threads in which something was learned that a fork left untold, since this was asked last."""
+        found = frozenset(self._learning.forked)
+        self._learning.forked.clear()
+        return found
+
     async def secure(self, thread_id: ThreadId) -> bool:
         """Restore the promise for what the journal holds of a thread: on a tier too; say whether one answered."""
         return await self.lineup.secure(thread_id)

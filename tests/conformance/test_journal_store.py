@@ -59,6 +59,7 @@ async def test_an_append_moves_the_head(journal: JournalStore) -> None:
 
     await write(journal, first)
     after_one = await head_of(journal)
+    assert await journal.forked() == ()
     await write(journal, second)
 
     assert after_one == first.head
@@ -80,7 +81,7 @@ async def test_a_record_comes_back_as_it_was_written(journal: JournalStore) -> N
 
 
 async def test_a_head_with_two_ends_comes_back_in_order(journal: JournalStore) -> None:
-    """A head may name several events, each beside its own hash."""
+    """A head may name several events, each beside its own hash; its thread is one of those that have several ends."""
     scribe = Scribe()
     first, second = scribe.append(inbound(1)), scribe.append(inbound(2))
     ends = (second.record, first.record)
@@ -90,6 +91,7 @@ async def test_a_head_with_two_ends_comes_back_in_order(journal: JournalStore) -
     await write(journal, first, AppendWrite(second.record, second.expected, forked, (), owes_reply=True))
 
     assert await head_of(journal) == forked
+    assert await journal.forked() == (thread(),)
 
 
 @pytest.mark.parametrize("fault", [{"rev": 9}, {"head_ids": (EventId(bytes(16)),)}, {"rev": 0, "head_ids": ()}])

@@ -12,12 +12,13 @@ from holdfast.domain.drafts import UNASKED, expired, missing, repeated
 from holdfast.domain.event import Draft, Event, Said
 from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flow, Flows, Step
+from holdfast.domain.fork import card_of, merge_key
 from holdfast.domain.ids import ConversationId, EventId, ThreadId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.library import FIELDS
 from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.ports import WantedPhoto
-from holdfast.domain.state import ThreadState
+from holdfast.domain.state import ThreadState, Unfiled
 from holdfast.domain.timers import overdue
 from holdfast.engine.photos import MOST_BYTES, PhotoKeeper
 from tests.conformance.clocks import StandingClock
@@ -158,6 +159,7 @@ def facts_of_a_long_talk() -> dict[str, set[str]]:
     _left_alone(talk)
     _taken_meanwhile(talk)
     _with_the_bot_away(talk)
+    _written_apart(talk)
     keeper = PhotosOfATalk(talk)
     asyncio.run(PhotoKeeper(keeper, keeper, keeper, StandingClock()).keep_wanted())  # type: ignore[arg-type]
     return talk.facts
@@ -197,6 +199,32 @@ def _left_alone(talk: Talk) -> None:
     talk.says("am I still there?")
     talk.taps_on(taps.TAKE_UP, lapsed)
     talk.says("/cancel")
+
+
+def _written_apart(talk: Talk) -> None:
+    """Begin a change over another one, and learn of a second side on which all else went differently."""
+    talk.says("/addmachine", "Press 7", "/fault")
+    both = talk.state.open
+    talk.taps_on(taps.EDIT, talk.machine, FIELDS.index("notes"))
+    talk.does("edit", message_id=_message_of_location(talk), text="Hall 5")
+    talk.taps_on(taps.CORRECT, talk.last.event_id)
+    talk.says("/cancel", "/cancel", "/cancel")
+    beside = Unfiled("talk:1", both[0].conversation_id, "add_machine", 1, "notes", "Leaks")
+    renamed = {"talk:2": talk.machine}
+    talk.state = msgspec.structs.replace(talk.state, unfiled=(beside,), superseded=both, renamed=renamed, lapsed=both)
+    card = card_of(FLOWS, talk.state)
+    assert card
+    talk.takes(card, merge_key(card.facts))
+    talk.says("what else?")
+
+
+def _message_of_location(talk: Talk) -> int:
+    """Find a message in which a location was answered that is in a machine by now."""
+    return next(
+        event.words.said.message_id
+        for event in talk._events  # noqa: SLF001 - all that was said
+        if event.facts.field == "location" and event.words and event.words.said and event.words.said.type == "text"
+    )
 
 
 def _taken_meanwhile(talk: Talk) -> None:

@@ -16,6 +16,7 @@ from holdfast.domain.drafts import expired
 from holdfast.domain.event import Draft, Event, Facts, Said
 from holdfast.domain.evolve import EMPTY, evolve, fold
 from holdfast.domain.flow import Flow, Flows, Step
+from holdfast.domain.fork import card_of, merge_key
 from holdfast.domain.ids import ConversationId, EventId, as_text, conversation_of, thread_of
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.intent import refers_to_the_past
@@ -204,7 +205,7 @@ class Worker:
     @property
     def inputs(self) -> list[Event]:
         """The events that people caused."""
-        return [event for event in self.events if event.kind != Kind.EXPIRED]
+        return [event for event in self.events if event.kind not in {Kind.EXPIRED, Kind.MERGED}]
 
     @property
     def machine(self) -> Machine:
@@ -261,6 +262,18 @@ class Worker:
         other.screens = list(self.screens)
         other.waited = self.waited
         return other.learns(self)
+
+    def tells(self) -> "Worker":
+        """Tell what a fork left, as the engine does it when it has learned of one."""
+        draft = card_of(self.flows, self.state)
+        key = merge_key(draft.facts) if draft else ""
+        if draft is not None and all(event.dedup_key != key for event in self.events):
+            self.appends(draft, 0, key=key)
+        return self
+
+    def beside(self) -> list[tuple[str, str]]:
+        """Tell what was answered and could not be filed: fields and values."""
+        return [(one.field, one.value) for one in self.state.unfiled]
 
     def current_step(self) -> str:
         """Tell what is asked at this moment."""

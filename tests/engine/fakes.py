@@ -135,6 +135,9 @@ class Telling:
     async def seen(self, at: int) -> int:
         return await self._log.seen(at)
 
+    async def forked(self) -> frozenset[ThreadId]:
+        return await self._log.forked()
+
     async def secure(self, thread_id: ThreadId) -> bool:
         return await self._log.secure(thread_id)
 

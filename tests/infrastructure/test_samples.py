@@ -45,12 +45,16 @@ def codec_of(path: Path) -> Codec:
 def words_of(stored: dict[str, Any]) -> Words:
     """Build the words a sample must read as; a field that is not known any more is an error."""
     said = stored["said"]
-    return Words(**{**stored, "said": Said(**said) if said else None, "lines": tuple(stored["lines"])})
+    several = {name: tuple(stored.get(name, ())) for name in ("lines", "called")}
+    return Words(**{**stored, **several, "said": Said(**said) if said else None})
 
 
 def facts_of(stored: dict[str, Any]) -> Facts:
-    fields: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in stored.items()}
-    return Facts(**fields)
+    return Facts(**{name: _frozen(one) for name, one in stored.items()})
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401 - whatever a fact holds
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 @names_of_words

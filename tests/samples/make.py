@@ -148,8 +148,12 @@ LATER_FACTS = {
     "delayed": replace(FACTS, field="location", delayed=True),
     "away": replace(FACTS, field="location", away=3_600_000_000),
     "since": replace(FACTS, field="location", away=3_600_000_000, since=1_800_000_000_000_000),
+    "supersedes": replace(FACTS, supersedes=OTHER),
+    "merged": Facts(cause="fork", unfiled=("tg:42:811:7:33",), offers=(OTHER,), renamed=(("tg:42:812:7:34", OTHER),)),
 }
 """Facts that came when the first samples were stored already, each in a sample of its own."""
+LATER_WORDS = {"merged": Words(called=("ACME", "Prëss 4", "Prëss 4 (2)"), lines=("<b>1</b>", "2 &lt; 3", "3"))}
+"""The words beside them, where they came with some of their own."""
 
 OUTCOMES = ("sent", "blocked", "failed")
 
@@ -175,7 +179,7 @@ def made() -> Iterator[tuple[str, dict[str, Any]]]:
         minted, head = _event(Kind.ANSWERED, key, facts, words)
         yield f"payloads/{name}", {**_sample(minted.record, head.head_hashes), "reads_as": _read(facts, words)}
     for name, facts in LATER_FACTS.items():
-        words = Words(said=SAID, value="Hall 2")
+        words = LATER_WORDS.get(name, Words(said=SAID, value="Hall 2"))
         minted, head = _event(Kind.ANSWERED, None, facts, words)
         yield f"facts/{name}", {**_sample(minted.record, head.head_hashes), "reads_as": _read(facts, words)}
     for outcome in OUTCOMES:

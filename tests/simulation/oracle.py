@@ -120,10 +120,9 @@ class Oracle:
     def _nothing_is_dropped(self, events: Sequence[Event]) -> None:
         state = EMPTY
         for event in counted(events):
-            after = evolve(state, event)
-            if event.kind == Kind.ANSWERED and not _is_kept(state, after, event):
+            state = evolve(state, event)
+            if event.kind == Kind.ANSWERED and not _is_kept(state, event):
                 self._problem(f"the answer {event.dedup_key} is neither filed nor unfiled")
-            state = after
 
     def _expiries_know_all(self, events: Sequence[Event]) -> None:
         for expiry in (event for event in counted(events) if event.kind == Kind.EXPIRED):
@@ -202,10 +201,10 @@ def _ends(records: Iterable[Record]) -> tuple[EventId, ...]:
     return tuple(sorted(one.event_id for one in here if one.event_id not in named))
 
 
-def _is_kept(before: ThreadState, after: ThreadState, event: Event) -> bool:
+def _is_kept(after: ThreadState, event: Event) -> bool:
     value = event.words.value if event.words else ""
-    if after.unfiled != before.unfiled:
-        return after.unfiled[-1] == (event.facts.field, value)
-    conversation = after.conversation(event.conversation_id)
-    answer = conversation.fields.get(event.facts.field) if conversation else None
+    if any(one.source == event.dedup_key and one.value == value for one in after.unfiled):
+        return True
+    here = (one for one in (*after.open, *after.superseded) if one.conversation_id == event.conversation_id)
+    answer = next((one.fields.get(event.facts.field) for one in here), None)
     return answer is not None and answer.value == value

@@ -13,6 +13,7 @@ from holdfast.domain.flow import Flow, Flows
 from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.ports import RowChange
 from holdfast.domain.screen import Screen
+from holdfast.engine.forks import UntoldForks
 from holdfast.engine.gate import Gate
 from holdfast.engine.orders import Orders
 from holdfast.engine.owed import OwedReplies
@@ -133,13 +134,14 @@ class Worker:
         turns = Turns(FLOWS, fold_of(FLOWS), log, sender)
         orders = Orders(log, int(opened.meta.get("update_epoch", "0")), opened.last_ots, opened.last_received_at)
         recovery, replies = Recovery(self.clock), OwedReplies(FLOWS, log, sender)
+        forks = UntoldForks(log, turns, self.clock)
         owed = await recovery.resume([replies])
         gate = Gate(frozenset(), frozenset())
         self._intake = Intake(BOT, turns, log, orders=orders, gate=gate, clock=self.clock)
         self._story.tell("serves; {} replies were owed", owed)
         async with asyncio.TaskGroup() as group:
             group.create_task(recovery.run())
-            group.create_task(recovery.follow(log, [replies]))
+            group.create_task(recovery.follow(log, [replies, forks]))
 
     def _tiers(self, journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
         self.service = self.service_type(
