@@ -9,7 +9,10 @@ from unittest.mock import patch
 from holdfast.domain import order
 from holdfast.domain.errors import Ambiguous, NotExecuted
 from holdfast.domain.event import Event
+from holdfast.domain.flow import Flows
 from holdfast.domain.ids import ThreadId
+from holdfast.domain.state import ThreadState
+from holdfast.engine import turns
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.event_log import EventLog
 from holdfast.infrastructure.log.stores import AppendWrite, Outcome, Write
@@ -144,3 +147,12 @@ def expire_whatever_was_said() -> AbstractContextManager[object]:
         return list(sequence)
 
     return patch.object(order, "_without_void_expiries", all_of_them)
+
+
+def leave_a_fork_untold() -> AbstractContextManager[object]:
+    """What two sides left beside each other is kept in the log, and nobody is told."""
+
+    def nothing(_flows: Flows, _state: ThreadState) -> None:
+        """Find nothing to tell."""
+
+    return patch.object(turns, "card_of", nothing)

@@ -6,6 +6,7 @@ from itertools import combinations
 from holdfast.domain.debts import owed
 from holdfast.domain.event import Event
 from holdfast.domain.evolve import EMPTY, evolve
+from holdfast.domain.fork import is_untold
 from holdfast.domain.ids import EventId, ThreadId, thread_of
 from holdfast.domain.kinds import ACCEPTED, Kind
 from holdfast.domain.order import counted
@@ -123,6 +124,9 @@ class Oracle:
             state = evolve(state, event)
             if event.kind == Kind.ANSWERED and not _is_kept(state, event):
                 self._problem(f"the answer {event.dedup_key} is neither filed nor unfiled")
+        if is_untold(state):
+            untold = [one.source for one in state.unfiled]
+            self._problem(f"a fork left {untold}, {len(state.superseded)} superseded, and the person was not told")
 
     def _expiries_know_all(self, events: Sequence[Event]) -> None:
         for expiry in (event for event in counted(events) if event.kind == Kind.EXPIRED):

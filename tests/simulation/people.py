@@ -3,11 +3,13 @@
 import asyncio
 
 from holdfast.domain.screen import Screen
+from holdfast.domain.wording import WORDING
 from tests.simulation.story import Story
 from tests.simulation.telegram import Telegram
 from tests.simulation.worker import STEPS
 
 _ASKED = f" of {STEPS + 1} "
+_BACK_TO_THE_CARD = 0.6
 _WORDS = ("/cancel", "/back", "/skip", "/start", "/help", "x", "/library")
 
 
@@ -57,8 +59,11 @@ class Person:
         return self._chat.screens[-1][1].text if self._chat.screens else ""
 
     def _tap(self, *, first: bool) -> None:
-        """Tap a button of the last message, if it has any."""
+        """Tap a button of the last message, if it has any; or, now and then, of what was told after a fork."""
         message_id, screen = self._chat.screens[-1] if self._chat.screens else (0, Screen(text=""))
+        cards = [shown for shown in self._chat.screens if shown[1].text.startswith(WORDING["merged"])]
+        if cards and not first and self._chance.random() < _BACK_TO_THE_CARD:
+            message_id, screen = cards[-1]
         buttons = [button for row in screen.keyboard for button in row]
         if buttons:
             chosen = buttons[0] if first else self._chance.choice(buttons)

@@ -19,6 +19,7 @@ FOUND = {
     mistakes.count_the_first_copy: ("was accepted, and another copy counts", SPLIT, 100),
     mistakes.acknowledge_a_known_input_at_once: ("which no tier holds; they were all well", OLD_TIERS, 200),
     mistakes.send_from_a_pending_row: ("which no tier holds; they were all well", WHOLE, 5),
+    mistakes.leave_a_fork_untold: ("and the person was not told", SPLIT, 100),
     mistakes.expire_whatever_was_said: ("has expired, though its person went on with it", SPLIT, 100),
 }
 """What is seen of each mistake, under which faults, and in how many seeds at most."""
