@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from holdfast.bot.parts import parts_of
 from holdfast.bot.wire import Wire
 from holdfast.domain.errors import Blocked, TelegramError, TelegramRefused
 from holdfast.domain.screen import Screen
@@ -25,6 +26,10 @@ class TelegramMessenger:
     def __init__(self, wire: Wire) -> None:
         """Send through this wire."""
         self._wire = wire
+
+    def parts(self, screen: Screen) -> tuple[Screen, ...]:
+        """Divide what is longer than one message may be."""
+        return parts_of(screen)
 
     async def send(self, chat_id: int, screen: Screen, replaces: int = 0) -> int:
         """Show a screen; give its message id. What can't be changed in place any more becomes a new message."""

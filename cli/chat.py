@@ -37,6 +37,10 @@ class Terminal:
         sys.stdout.flush()
         return 0
 
+    def parts(self, screen: Screen) -> tuple[Screen, ...]:
+        """A terminal takes a screen of any length."""
+        return (screen,)
+
     async def acknowledge(self, _callback_id: str) -> None:
         """A terminal has no spinner to stop."""
 

@@ -72,6 +72,10 @@ class _Silent:
         """Number a message."""
         return next(self._numbers)
 
+    def parts(self, screen: Screen) -> tuple[Screen, ...]:
+        """Show all at once."""
+        return (screen,)
+
     async def acknowledge(self, callback_id: str) -> None:
         """Do nothing."""
 

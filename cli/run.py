@@ -17,6 +17,7 @@ from holdfast.domain.errors import SettingsError, TelegramError
 from holdfast.domain.wording import WORDING
 from holdfast.engine.forks import UntoldForks
 from holdfast.engine.owed import OwedReplies
+from holdfast.engine.pacing import Pacing
 from holdfast.engine.photos import PhotoKeeper
 from holdfast.engine.presence import TAP_LIFE, Presence
 from holdfast.engine.recovery import Recovery
@@ -64,8 +65,10 @@ async def serve(
     wire, bot_id = Wire(token, api_url), bot_id_of(token)
     await wire.open()
     try:
-        async with wiring.running(settings, bot_id, TelegramMessenger(wire), tap_life=tap_life) as bot:
-            clock = SystemClock()
+        clock = SystemClock()
+        pacing = Pacing(clock) if settings.holdfast_pace == "telegram" else None
+        messenger = TelegramMessenger(wire)
+        async with wiring.running(settings, bot_id, messenger, pacing=pacing, tap_life=tap_life) as bot:
             recovery, replies = Recovery(clock), OwedReplies(bot.flows, bot.log, bot.sender)
             forks = UntoldForks(bot.log, bot.turns, clock)
             owed = await recovery.resume([replies])
@@ -75,6 +78,7 @@ async def serve(
             async with asyncio.TaskGroup() as group:
                 group.create_task(_offer_commands(wire, bot))
                 group.create_task(recovery.run())
+                group.create_task(replies.run(clock))
                 group.create_task(recovery.follow(bot.log, [replies, forks]))
                 group.create_task(wiring.heartbeat_of(bot_id, bot, recovery).run())
                 group.create_task(PhotoKeeper(bot.log, bot.turns, TelegramFiles(wire), clock).run())

@@ -12,7 +12,7 @@ from holdfast.domain.errors import SettingsError
 from holdfast.infrastructure.settings import WANTED, Settings
 from holdfast.infrastructure.tiers.address import read_address
 
-_SHOWN = ("holdfast_sync_copies", "holdfast_journal", "holdfast_flows")
+_SHOWN = ("holdfast_sync_copies", "holdfast_journal", "holdfast_flows", "holdfast_pace")
 """Settings that are no secret and name nobody."""
 
 _OURS = ("HOLDFAST_", "TELEGRAM_")

@@ -22,6 +22,7 @@ from holdfast.engine.gate import Gate
 from holdfast.engine.heartbeat import Heartbeat
 from holdfast.engine.orders import Orders
 from holdfast.engine.outbox import LeftOwed
+from holdfast.engine.pacing import Pacing
 from holdfast.engine.presence import PRESENCE, TAP_LIFE, Presence, presence_from
 from holdfast.engine.recovery import Recovery
 from holdfast.engine.sender import Sender
@@ -144,11 +145,16 @@ def _refuse_unknown(flows: Flows, open_rows: list[RowChange]) -> None:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, bot_id: int, messenger: Messenger, *, tap_life: int = TAP_LIFE
+    settings: Settings,
+    bot_id: int,
+    messenger: Messenger,
+    *,
+    pacing: Pacing | None = None,
+    tap_life: int = TAP_LIFE,
 ) -> AsyncIterator[Bot]:
-    """Wire the engine over an open log; what is being sent gets a moment to finish."""
+    """Wire the engine over an open log; what is being sent gets a moment to finish. Without a pacing nothing waits."""
     async with opened_log(settings, bot_id, tap_life=tap_life) as opened:
-        sender = Sender(opened.log, messenger, SystemClock())
+        sender = Sender(opened.log, messenger, SystemClock(), pacing=pacing)
         turns = Turns(opened.flows, fold_of(opened.flows), opened.log, sender, opened.presence)
         try:
             yield Bot(opened.flows, opened.log, sender, turns, opened.orders, opened.presence)

@@ -180,6 +180,9 @@ class Log(Protocol):
     def owed(self) -> AsyncIterator[Owed]:
         """Give every thread that is owed replies."""
 
+    async def owed_in(self, thread_id: ThreadId) -> Owed:
+        """Give what one thread is owed."""
+
     async def quarantine(self, item: Quarantined) -> None:
         """Keep an input that could not be taken in."""
 
@@ -221,6 +224,9 @@ class Files(Protocol):
 
 class Messenger(Protocol):
     """The edge a reply goes out through."""
+
+    def parts(self, screen: Screen) -> tuple[Screen, ...]:
+        """Divide what is too long for one message; nearly always the screen itself."""
 
     async def send(self, chat_id: int, screen: Screen, replaces: int = 0) -> int:
         """Show a screen and give its message id; TelegramError when it was not shown.

@@ -9,7 +9,7 @@ from holdfast.domain.event import Event
 from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flows
 from holdfast.domain.ids import EventId, ThreadId
-from holdfast.domain.kinds import Kind
+from holdfast.domain.kinds import TIMERS, Kind
 from holdfast.domain.order import counted
 from holdfast.domain.render import owes_reply, render
 from holdfast.domain.screen import Screen
@@ -21,7 +21,10 @@ logger = logging.getLogger("holdfast.engine")
 
 
 class Reply(Struct, frozen=True, kw_only=True, gc=False):
-    """What shall be shown to whom, and the event it answers; `tapped` is the message whose button was tapped."""
+    """What shall be shown to whom, and the event it answers; `tapped` is the message whose button was tapped.
+
+    `awaited`: somebody said something and waits for it.
+    """
 
     thread_id: ThreadId
     chat_id: int
@@ -29,6 +32,7 @@ class Reply(Struct, frozen=True, kw_only=True, gc=False):
     screens: tuple[Screen, ...]
     callback_id: str = ""
     tapped: int = 0
+    awaited: bool = True
 
 
 def reply_to(flows: Flows, thread_id: ThreadId, state: ThreadState, event: Event) -> Reply:
@@ -46,6 +50,7 @@ def reply_to(flows: Flows, thread_id: ThreadId, state: ThreadState, event: Event
         screens=screens,
         callback_id=said.callback_id if said else "",
         tapped=said.message_id if said and said.type == "tap" else 0,
+        awaited=event.kind not in TIMERS,
     )
 
 

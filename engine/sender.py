@@ -15,6 +15,8 @@ from holdfast.domain.ports import Clock, Delivery, Log, Messenger
 from holdfast.domain.screen import Screen
 from holdfast.engine.blame import where
 from holdfast.engine.grace import SENDING
+from holdfast.engine.left import Left
+from holdfast.engine.pacing import Pacing
 from holdfast.engine.reply import Reply
 
 logger = logging.getLogger("holdfast.engine")
@@ -24,15 +26,33 @@ _CHATS = 10_000
 
 
 class Sender:
-    """Sends replies and records their fate. Bounded: `put` waits while too many are under way."""
+    """Sends replies and records their fate. Bounded: what is too much is left to the log, and nobody waits here."""
 
-    def __init__(self, log: Log, messenger: Messenger, clock: Clock, *, at_once: int = 64, waiting: int = 2000) -> None:
-        """Send through a messenger, `at_once` chats at a time, with at most `waiting` replies held."""
+    def __init__(  # noqa: PLR0913 - what a sender is wired to, and its bounds
+        self,
+        log: Log,
+        messenger: Messenger,
+        clock: Clock,
+        *,
+        pacing: Pacing | None = None,
+        at_once: int = 64,
+        waiting: int = 2000,
+    ) -> None:
+        """Send through a messenger, `at_once` chats at a time, with at most `waiting` replies held.
+
+        Without a pacing, as fast as the messenger takes them.
+        """
         self._log = log
         self._messenger = messenger
         self._clock = clock
+        self._pacing = pacing
         self._slots = asyncio.Semaphore(at_once)
-        self._room = asyncio.Semaphore(waiting)
+        self._waiting = waiting
+        self._few = min(2 * at_once, waiting)
+        self._room = asyncio.Event()
+        self._room.set()
+        self.left = Left()
+        """Threads to be taken up from the log when there is room again."""
         self._queues: dict[ThreadId, deque[Reply]] = {}
         self._under_way: set[EventId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -43,15 +63,40 @@ class Sender:
         return event_id in self._under_way
 
     async def put(self, reply: Reply) -> None:
-        """Take a reply over, behind the others of its thread."""
+        """Take a reply over, behind the others of its thread, at once; without room it is left to the log.
+
+        Replies that nobody waits for leave room to the others.
+        """
         if reply.answers in self._under_way:
             return
+        room = self._waiting if reply.awaited else self._few
+        if reply.thread_id in self.left or len(self._under_way) >= room:
+            self.left.add(reply.thread_id)
+        else:
+            self._take(reply)
+
+    def take_up(self, reply: Reply) -> bool:
+        """Take over a reply that the log owed; false when there is no room."""
+        if reply.answers in self._under_way:
+            return True
+        if not self.has_room:
+            return False
+        self._take(reply)
+        return True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether few replies are under way, so that what was left can be taken up."""
+        return self._room.is_set()
+
+    async def room(self) -> None:
+        """Wait until few replies are under way."""
+        await self._room.wait()
+
+    def _take(self, reply: Reply) -> None:
         self._under_way.add(reply.answers)
-        try:
-            await self._room.acquire()
-        except BaseException:
-            self._under_way.discard(reply.answers)
-            raise
+        if len(self._under_way) >= self._few:
+            self._room.clear()
         queue = self._queues.get(reply.thread_id)
         if queue is not None:
             queue.append(reply)
@@ -60,6 +105,11 @@ class Sender:
         task = asyncio.create_task(self._drain(reply.thread_id), name="sender")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _let_go(self, reply: Reply) -> None:
+        self._under_way.discard(reply.answers)
+        if len(self._under_way) < self._few:
+            self._room.set()
 
     async def settle(self) -> None:
         """Wait until nothing is left to send."""
@@ -79,41 +129,55 @@ class Sender:
         try:
             while queue:
                 await self._deliver(queue[0])
-                self._under_way.discard(queue.popleft().answers)
-                self._room.release()
+                self._let_go(queue.popleft())
         finally:
             for reply in self._queues.pop(thread_id):
-                self._under_way.discard(reply.answers)
-                self._room.release()
+                self._let_go(reply)
 
     async def _deliver(self, reply: Reply) -> None:
+        sending = _Sending(reply)
         try:
-            delivery = await self._send(reply)
+            sending.parts = tuple(part for screen in reply.screens for part in self._messenger.parts(screen))
+            outcome = await self._send(sending)
         except Exception as error:  # noqa: BLE001 - one reply that cannot be sent must not hold up the others
             logger.error("sending failed: %s", where(error))
-            delivery = self._fate(reply, "failed", (), 1)
-        await self._record(delivery)
+            outcome = "failed"
+        await self._record(sending.delivery(outcome, self._clock.now()))
 
-    async def _send(self, reply: Reply) -> Delivery:
-        pause, attempts = _FIRST_PAUSE, 0
+    async def _send(self, sending: "_Sending") -> str:
+        """Try until it is shown, or can't be; give the outcome."""
+        pause = _FIRST_PAUSE
         while True:
-            attempts += 1
+            sending.attempts += 1
             try:
-                return self._fate(reply, "sent", await self._show(reply, attempts), attempts)
+                await self._show(sending)
             except TelegramUnreachable as error:
-                await self._clock.sleep(max(pause, error.retry_after))
+                await self._wait(sending.reply.chat_id, pause, error.retry_after)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             except Blocked:
-                return self._fate(reply, "blocked", (), attempts)
+                return "blocked"
             except TelegramRefused as error:
                 logger.error("a reply was refused: %s", error)
-                return self._fate(reply, "failed", (), attempts)
+                return "failed"
+            else:
+                return "sent"
 
-    async def _show(self, reply: Reply, attempts: int) -> tuple[int, ...]:
-        async with self._slots:
-            if reply.callback_id and attempts == 1:
+    async def _wait(self, chat_id: int, pause: float, retry_after: float) -> None:
+        if retry_after and self._pacing is not None:
+            self._pacing.refused(chat_id, retry_after)
+        await self._clock.sleep(max(pause, retry_after))
+
+    async def _show(self, sending: "_Sending") -> None:
+        """Show what was not shown yet; only while it goes out does it take one of the places."""
+        reply = sending.reply
+        if reply.callback_id and sending.attempts == 1:
+            async with self._slots:
                 await self._messenger.acknowledge(reply.callback_id)
-            return tuple([await self._show_one(reply, screen) for screen in reply.screens])
+        for part in sending.parts[len(sending.shown) :]:
+            if self._pacing is not None:
+                await self._pacing.turn(reply.chat_id)
+            async with self._slots:
+                sending.shown.append(await self._show_one(reply, part))
 
     async def _show_one(self, reply: Reply, screen: Screen) -> int:
         """Show a screen; the message that was tapped is changed only where the screen may take its place."""
@@ -127,17 +191,6 @@ class Sender:
                 self._last_shown.popitem(last=False)
         return message_id
 
-    def _fate(self, reply: Reply, outcome: str, message_ids: tuple[int, ...], attempts: int) -> Delivery:
-        return Delivery(
-            thread_id=reply.thread_id,
-            answers=reply.answers,
-            screens=reply.screens,
-            message_ids=message_ids,
-            outcome=outcome,
-            attempts=attempts,
-            at=self._clock.now(),
-        )
-
     async def _record(self, delivery: Delivery) -> None:
         pause = _FIRST_PAUSE
         while True:
@@ -149,3 +202,25 @@ class Sender:
                 pause = min(2 * pause, _LONGEST_PAUSE)
             except Exception as error:  # noqa: BLE001 - it stays owed, and must not hold up the others
                 return logger.error("a delivery cannot be recorded: %s", where(error))
+
+
+class _Sending:
+    """A reply on its way: its messages, and the ids of those that were shown; at each attempt it goes on there."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        self.parts: tuple[Screen, ...] = reply.screens
+        self.shown: list[int] = []
+        self.attempts = 0
+
+    def delivery(self, outcome: str, at: int) -> Delivery:
+        """Write what became of it."""
+        return Delivery(
+            thread_id=self.reply.thread_id,
+            answers=self.reply.answers,
+            screens=self.parts,
+            message_ids=tuple(self.shown),
+            outcome=outcome,
+            attempts=self.attempts,
+            at=at,
+        )

@@ -3,7 +3,7 @@
 import base64
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import unquote
 
 from pydantic import AnyHttpUrl, BeforeValidator, Field, Secret, SecretStr, ValidationError
@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     holdfast_master_key: SecretStr | None = None
     holdfast_master_key_file: Path | None = None
     holdfast_flows: str = ""
+    holdfast_pace: Literal["telegram", "none"] = "telegram"
     holdfast_allow: People = frozenset()
     holdfast_owners: People = frozenset()
 
@@ -141,6 +142,7 @@ WANTED = {
     ),
     "holdfast_tiers": 'one or more of "name=postgresql://…", with spaces between',
     "holdfast_sync_copies": "a number from 1 to 9",
+    "holdfast_pace": "telegram or none",
     "holdfast_allow": "user ids with spaces between, like 12345 67890",
     "holdfast_owners": "user ids with spaces between, like 12345 67890",
 }

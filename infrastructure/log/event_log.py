@@ -258,8 +258,15 @@ class EventLog:
     async def owed(self) -> AsyncIterator[Owed]:
         """Give every thread that is owed replies; a turn that is not at its end owes none yet."""
         async for thread_id, event_ids in self._journal.owed():
-            settled = tuple(event_id for event_id in event_ids if not self._may_be_taken_back(event_id))
-            yield Owed(thread_id=thread_id, event_ids=settled)
+            yield self._settled(thread_id, event_ids)
+
+    async def owed_in(self, thread_id: ThreadId) -> Owed:
+        """Give what one thread is owed."""
+        return self._settled(thread_id, await self._journal.owed_in(thread_id))
+
+    def _settled(self, thread_id: ThreadId, event_ids: tuple[EventId, ...]) -> Owed:
+        settled = tuple(event_id for event_id in event_ids if not self._may_be_taken_back(event_id))
+        return Owed(thread_id=thread_id, event_ids=settled)
 
     def _may_be_taken_back(self, event_id: EventId) -> bool:
         return self._tiers is not None and self._tiers.in_flight(event_id)

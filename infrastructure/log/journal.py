@@ -171,9 +171,12 @@ class SqliteJournal:
         after = b""
         while page := await self._rows("read_owing", after, _PAGE):
             for (thread_id,) in page:
-                found = await self._rows("read_owed", thread_id)
-                yield thread_id, tuple(row[0] for row in found)
+                yield thread_id, await self.owed_in(thread_id)
             after = page[-1][0]
+
+    async def owed_in(self, thread_id: ThreadId) -> tuple[EventId, ...]:
+        """Give the events of one thread that have none, oldest first."""
+        return tuple(row[0] for row in await self._rows("read_owed", thread_id))
 
     async def threads(self) -> AsyncIterator[ThreadId]:
         """Give every thread there is, in the order of their identities."""

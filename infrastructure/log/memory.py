@@ -217,10 +217,15 @@ class MemoryJournal:
 
     async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
         """Give the threads that are owed replies."""
-        done = {record.parents for record in self._deliveries.values()} | self._learned | self._aborted
         for thread_id in [thread for thread, owed in self._owed.items() if owed]:
-            events = sorted(self._threads[thread_id], key=lambda one: (one.ots, one.version, one.event_id))
-            yield thread_id, tuple(one.event_id for one in events if one.event_id not in done)
+            yield thread_id, await self.owed_in(thread_id)
+
+    async def owed_in(self, thread_id: ThreadId) -> tuple[EventId, ...]:
+        """Give the events of one thread that have none, oldest first."""
+        answered = {record.parents for record in await self.deliveries(thread_id)}
+        events = sorted(self._threads.get(thread_id, ()), key=lambda one: (one.ots, one.version, one.event_id))
+        done = answered | self._learned | self._aborted
+        return tuple(one.event_id for one in events if one.event_id not in done)
 
     async def threads(self) -> AsyncIterator[ThreadId]:
         """Give every thread there is."""

@@ -171,6 +171,9 @@ class JournalStore(Protocol):
         Other workers' events are left out: whoever took an input in answers it.
         """
 
+    async def owed_in(self, thread_id: ThreadId) -> tuple[EventId, ...]:
+        """Give the events of one thread that have no delivery, as `owed` does."""
+
     def threads(self) -> AsyncIterator[ThreadId]:
         """Give every thread there is."""
 

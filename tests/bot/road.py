@@ -40,8 +40,8 @@ class Road:
             assert not ended_by_itself
 
     def settings(self, **more: Any) -> Settings:  # noqa: ANN401 - whatever settings hold
-        """Give the settings of a bot on this road."""
-        return Settings(holdfast_journal=self.journal, **more)
+        """Give the settings of a bot on this road; where nothing is limited, it sends as fast as it can."""
+        return Settings(holdfast_journal=self.journal, **{"holdfast_pace": "none", **more})
 
     async def differences(self) -> list[Difference]:
         """Fold every table anew from the events, and give what differs from those that the bot has kept."""

@@ -43,6 +43,9 @@ class Silent:
     async def send(self, chat_id: int, screen: Screen, replaces: int = 0) -> int:
         return 1
 
+    def parts(self, screen: Screen) -> tuple[Screen, ...]:
+        return (screen,)
+
     async def acknowledge(self, callback_id: str) -> None:
         return None
 

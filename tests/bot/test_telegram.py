@@ -142,6 +142,22 @@ async def strict(tmp_path: Path) -> AsyncIterator[Road]:
         yield Road(sandbox, control, tmp_path / "local.db")
 
 
+async def test_replies_are_paced_within_the_real_limits(strict: Road) -> None:
+    """A heap of replies to one person and to forty others brings no 429, and all are there, each chat's in order."""
+    people = [await strict.control.person(f"Person {number}") for number in range(40)]
+    *_, last = [await people[0].says(said) for said in ("/addmachine", "Press 4", "Bosch", "PX-4", "SN-1")]
+    done = [(one, await one.says("/help")) for one in people[1:]]
+    async with strict.bot(holdfast_pace="telegram"):
+        for one, after in done:
+            await one.sees("I ask one question", 30, after=after)
+        await people[0].sees("5 of 8", 30, after=last)
+    calls = await strict.control.calls("sendMessage")
+
+    assert {one.status for one in calls} == {200}
+    assert len(calls) == 44
+    assert [number in shown(one) for number, one in zip("12345", await heard(people[0]), strict=True)] == [True] * 5
+
+
 async def test_the_real_limits_are_kept_to(strict: Road) -> None:
     """After a 429 the bot is silent in that chat for as long as it was told, and every reply comes, in its order."""
     ada = await strict.control.person("Ada")

@@ -72,6 +72,9 @@ class Screens:
         self.maker.shown(chat_id, message_id, screen)
         return message_id
 
+    def parts(self, screen: Screen) -> tuple[Screen, ...]:
+        return (screen,)
+
     async def acknowledge(self, callback_id: str) -> None:
         return None
 

@@ -169,6 +169,7 @@ class Holdfast(Program):
             TELEGRAM_BOT_TOKEN=TOKEN,
             TELEGRAM_API_URL=url,
             HOLDFAST_JOURNAL=str(self.journal),
+            HOLDFAST_PACE="none",
         )
 
     def owed(self) -> int:

@@ -68,6 +68,7 @@ class Messages:
         self.fails_after = 0
         self.faults_of: dict[int, Exception] = {}
         self.gates: dict[int, asyncio.Event] = {}
+        self.divided: dict[str, tuple[Screen, ...]] = {}
         self.at_once = 0
         self.most_at_once = 0
 
@@ -86,6 +87,9 @@ class Messages:
             self.at_once -= 1
         self.shown.append((chat_id, screen))
         return 100 + len(self.shown)
+
+    def parts(self, screen: Screen) -> tuple[Screen, ...]:
+        return self.divided.get(screen.text, (screen,))
 
     async def acknowledge(self, callback_id: str) -> None:
         self.acknowledged.append(callback_id)
@@ -152,6 +156,9 @@ class Telling:
     def owed(self) -> AsyncIterator[Owed]:
         return self._log.owed()
 
+    async def owed_in(self, thread_id: ThreadId) -> Owed:
+        return await self._log.owed_in(thread_id)
+
     async def quarantine(self, item: Quarantined) -> None:
         await self._log.quarantine(item)
 
@@ -184,7 +191,7 @@ class House:
         self.log = Telling(self.event_log)
         self.messages = Messages(self.clock)
         self.flows = flows
-        self.sender = Sender(self.log, self.messages, self.clock, **limits)
+        self.sender = Sender(self.log, self.messages, self.clock, pacing=None, **limits)
         self.presence = Presence()
         self.turns = Turns(flows, fold_of(flows), self.log, self.sender, self.presence)
 
@@ -209,6 +216,16 @@ class House:
     async def debts(self) -> list[EventId]:
         """What the log says is owed."""
         return [event_id async for owed in self.log.owed() for event_id in owed.event_ids]
+
+    @asynccontextmanager
+    async def taking_up(self) -> AsyncIterator[None]:
+        """Take up what is left to the log, as it goes on in the program."""
+        task = asyncio.create_task(OwedReplies(self.flows, self.log, self.sender).run(self.clock))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def resume(self) -> int:
         """Take up what is owed, as at a start, and let it be sent."""

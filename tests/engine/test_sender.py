@@ -1,4 +1,3 @@
-import asyncio
 import logging
 
 import pytest
@@ -13,6 +12,7 @@ from holdfast.domain.errors import (
     TelegramUnreachable,
 )
 from holdfast.domain.ports import Delivery, Turn
+from holdfast.domain.wording import WORDING
 from holdfast.engine.reply import Reply
 from tests.conformance.scribe import ADA, BEN, EMPTY, inbound, noted
 from tests.engine.fakes import House, fails, few_steps, house, reply, soon
@@ -130,16 +130,28 @@ async def test_an_unforeseen_error_is_named_without_its_words(caplog: pytest.Log
     assert "Ada's own words" not in caplog.text
 
 
-async def test_a_reply_in_parts_is_sent_whole() -> None:
-    """When one of several screens was not shown, all are shown again, and the ids are those of the last time."""
+async def test_a_reply_in_parts_goes_on_where_it_stopped() -> None:
+    """When one of several screens was not shown, it and those behind it are tried again, and none is shown twice."""
     async with house() as engine:
         [owed] = await owed_replies(engine, 1)
         engine.messages.fails_after = 1
         engine.messages.faults = [TelegramUnreachable()]
         [recorded] = await send(engine, replace(owed, screens=reply(1, ADA, "one", "two").screens))
 
-        assert engine.messages.texts() == ["one", "one", "two"]
-        assert (recorded.message_ids, recorded.attempts) == ((102, 103), 2)
+        assert engine.messages.texts() == ["one", "two"]
+        assert (recorded.message_ids, recorded.attempts) == ((101, 102), 2)
+
+
+async def test_a_long_screen_is_sent_and_recorded_in_its_parts() -> None:
+    """What the edge divides goes out part by part, and the delivery has each part with its message."""
+    async with house() as engine:
+        [owed] = await owed_replies(engine, 1)
+        halves = reply(1, ADA, "first half", "second half").screens
+        engine.messages.divided = {"reply 1": halves}
+        [recorded] = await send(engine, owed)
+
+        assert engine.messages.texts() == ["first half", "second half"]
+        assert (recorded.screens, recorded.message_ids) == (halves, (101, 102))
 
 
 async def test_a_tap_is_acknowledged_once() -> None:
@@ -196,40 +208,53 @@ async def test_a_pause_takes_no_place() -> None:
         assert engine.messages.texts(ADA) == ["reply 1"]
 
 
-async def test_putting_waits_while_too_much_is_held() -> None:
-    """The sender holds no more replies than it was told; who brings one more waits until one is gone."""
-    async with house(waiting=3) as engine:
+async def test_nobody_waits_for_room() -> None:
+    """The sender holds no more replies than it was told: what is too much is left to the log, and sent later."""
+    async with house(waiting=3) as engine, engine.taking_up():
         replies = await owed_replies(engine, 3)
         replies += await owed_replies(engine, 2, BEN)
         gate = engine.messages.hold(ADA)
-        puts = [asyncio.create_task(engine.sender.put(one)) for one in replies]
-        await few_steps()
-        waiting = [not put.done() for put in puts]
+        for one in replies:
+            await engine.sender.put(one)
+        held = [engine.sender.has(one.answers) for one in replies]
         gate.set()
-        await asyncio.gather(*puts)
-        await engine.sender.settle()
+        await soon(lambda: len(engine.log.recorded) == 5)
 
-        assert waiting == [False, False, False, True, True]
-        assert len(engine.log.recorded) == 5
+        assert held == [True, True, True, False, False]
+        assert engine.messages.texts(BEN) == [WORDING["noted.talk"]] * 2
+        assert await engine.debts() == []
 
 
-async def test_a_put_that_is_given_up_leaves_no_trace() -> None:
-    """A reply whose bringer did not wait for room is not taken for one under way, and can be brought again."""
+async def test_nothing_overtakes_what_was_left() -> None:
+    """A reply of a thread that was left to the log waits there too: the thread's replies go out in their order."""
     async with house(waiting=1) as engine:
-        replies = await owed_replies(engine, 2)
-        gate = engine.messages.hold()
-        await engine.sender.put(replies[0])
-        late = asyncio.create_task(engine.sender.put(replies[1]))
-        await few_steps()
-        waited = engine.sender.has(replies[1].answers)
-        late.cancel()
-        await asyncio.gather(late, return_exceptions=True)
-        given_up = engine.sender.has(replies[1].answers)
+        replies = [*await owed_replies(engine, 1), *await owed_replies(engine, 3, BEN)]
+        gate = engine.messages.hold(ADA)
+        for one in replies[:2]:
+            await engine.sender.put(one)
         gate.set()
-        await send(engine, replies[1])
+        await engine.sender.settle()
+        await engine.sender.put(replies[2])
+        before = engine.messages.texts(BEN)
+        async with engine.taking_up():
+            await soon(lambda: len(engine.log.recorded) == 4)
 
-        assert (waited, given_up) == (True, False)
-        assert engine.messages.texts() == ["reply 1", "reply 2"]
+        assert before == []
+        assert [one.answers for one in engine.log.recorded] == [one.answers for one in replies]
+
+
+async def test_what_nobody_waits_for_leaves_room_to_the_others() -> None:
+    """Replies to timers take a few places; beyond these only replies to people are taken at once."""
+    async with house(at_once=1, waiting=10) as engine:
+        [first, second, third, fourth] = [
+            one for person in range(1, 5) for one in await owed_replies(engine, 1, person)
+        ]
+        engine.messages.hold(1)
+        for one in (first, second, third):
+            await engine.sender.put(replace(one, awaited=False))
+        await engine.sender.put(fourth)
+
+        assert [engine.sender.has(one.answers) for one in (first, second, third, fourth)] == [True, True, False, True]
 
 
 async def test_a_reply_is_held_once() -> None:

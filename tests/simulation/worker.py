@@ -17,6 +17,7 @@ from holdfast.engine.forks import UntoldForks
 from holdfast.engine.gate import Gate
 from holdfast.engine.orders import Orders
 from holdfast.engine.owed import OwedReplies
+from holdfast.engine.pacing import Pacing
 from holdfast.engine.recovery import Recovery
 from holdfast.engine.reply import Reply
 from holdfast.engine.sender import Sender
@@ -62,17 +63,21 @@ class WatchedSender(Sender):
     """The real sender; each reply that is handed to it is looked at."""
 
     def __init__(self, worker: "Worker", log: EventLog, clock: Clock) -> None:
-        super().__init__(log, worker, clock)
+        super().__init__(log, worker, clock, pacing=Pacing(clock))
         self._worker = worker
 
     async def put(self, reply: Reply) -> None:
         self._worker.watch.handed_on(self._worker, reply)
         await super().put(reply)
 
+    def take_up(self, reply: Reply) -> bool:
+        self._worker.watch.handed_on(self._worker, reply)
+        return super().take_up(reply)
+
     @property
     def is_busy(self) -> bool:
-        """Whether something is still being sent."""
-        return bool(self._tasks)
+        """Whether something is still being sent, or left to be sent."""
+        return bool(self._tasks or self.left)
 
 
 class Worker:
@@ -141,6 +146,7 @@ class Worker:
         self._story.tell("serves; {} replies were owed", owed)
         async with asyncio.TaskGroup() as group:
             group.create_task(recovery.run())
+            group.create_task(replies.run(self.clock))
             group.create_task(recovery.follow(log, [replies, forks]))
 
     def _tiers(self, journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
@@ -170,6 +176,10 @@ class Worker:
     async def send(self, chat_id: int, screen: Screen, replaces: int = 0) -> int:
         """Show a screen, through Telegram."""
         return await self._telegram.show(chat_id, screen, replaces)
+
+    def parts(self, screen: Screen) -> tuple[Screen, ...]:
+        """Divide nothing."""
+        return (screen,)
 
     async def acknowledge(self, callback_id: str) -> None:
         """Tell Telegram of a tap."""

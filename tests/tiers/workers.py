@@ -45,6 +45,9 @@ class Shown:
         self.chats[chat_id].append(screen.text)
         return 100 + len(self.texts)
 
+    def parts(self, screen: Screen) -> tuple[Screen, ...]:
+        return (screen,)
+
     async def acknowledge(self, callback_id: str) -> None:
         self.texts.append(callback_id)
 
