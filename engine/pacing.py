@@ -61,12 +61,12 @@ class Pacing:
         rate = self._group if chat_id < 0 else self._chat
         while (wait := self._chats.get(chat_id, 0.0) - _slack(rate) - self._now()) > 0:
             await self._clock.sleep(wait)
-        self._spend_in(chat_id, rate)
         async with self._line:
             # What passes is counted as it passes: after a moment in which nothing ran, no heap goes out.
             while (wait := max(self._free - _slack(self._overall), self._opens) - self._now()) > 0:
                 await self._clock.sleep(wait)
             self._free = max(self._free, self._elapsed) + 1 / self._overall.per_second
+            self._spend_in(chat_id, rate)
 
     def _spend_in(self, chat_id: int, rate: Rate) -> None:
         self._forget()
