@@ -34,6 +34,7 @@ class Polling:
         self._clock = clock
         self._presence = presence
         self._offset = 0
+        self._wait = 0
         self._pause = _FIRST_PAUSE
 
     async def run(self) -> None:
@@ -43,11 +44,13 @@ class Polling:
                 await self._poll()
                 self._pause = _FIRST_PAUSE
             except SecondPoller as error:
+                self._wait = 0
                 # Telegram says it in these words only; a second poller is told of otherwise.
                 advice = "; holdfast webhook remove ends that" if "webhook" in str(error) else ""
                 logger.error("Telegram gives this bot's updates to somebody else: %s%s", error, advice)
                 await self._rest(0.0)
             except TelegramUnreachable as error:
+                self._wait = 0
                 logger.warning("Telegram can't be reached: %s", error)
                 await self._rest(error.retry_after)
 
@@ -56,12 +59,15 @@ class Polling:
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
     async def _poll(self) -> None:
-        """Ask with the offset that confirms all that is durable, and take in what comes."""
+        """Ask with the offset that confirms all that is durable, and take in what comes.
+
+        Telegram is asked to wait only once all that it held was read: before, an empty queue shall be known at once.
+        """
         result = await self._wire.call(
             "getUpdates",
-            wait=_LONG_POLL,
+            wait=self._wait,
             offset=self._offset,
-            timeout=_LONG_POLL,
+            timeout=self._wait,
             limit=_LIMIT,
             allowed_updates=list(ALLOWED),
         )
@@ -73,6 +79,7 @@ class Polling:
             await self._finish(taking, batch)
             raise
         if len(batch) < _LIMIT:
+            self._wait = _LONG_POLL
             self._presence.here(heard_at)
         if not self._passed(batch) and batch:
             await self._rest(0.0)

@@ -18,9 +18,10 @@ from holdfast.domain.wording import WORDING
 from holdfast.engine.forks import UntoldForks
 from holdfast.engine.owed import OwedReplies
 from holdfast.engine.pacing import Pacing
-from holdfast.engine.photos import PhotoKeeper
+from holdfast.engine.photos import Photos
 from holdfast.engine.presence import TAP_LIFE, Presence
 from holdfast.engine.recovery import Recovery
+from holdfast.engine.work import OutsideWork
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings, bot_id_of
 from holdfast.sandbox import SandboxServer
@@ -71,7 +72,10 @@ async def serve(
         async with wiring.running(settings, bot_id, messenger, pacing=pacing, tap_life=tap_life) as bot:
             recovery, replies = Recovery(clock), OwedReplies(bot.flows, bot.log, bot.sender)
             forks = UntoldForks(bot.log, bot.turns, clock)
+            photos = Photos(bot.log, bot.turns, TelegramFiles(wire), clock)
+            work = OutsideWork([photos], bot.log, clock, bot.tried)
             owed = await recovery.resume([replies])
+            await recovery.resume([work])
             logger.info("Holdfast runs on %s; %d replies were still owed.", settings.holdfast_journal, owed)
             intake = wiring.intake_of(settings, bot_id, bot)
             settle_in()
@@ -81,7 +85,7 @@ async def serve(
                 group.create_task(replies.run(clock))
                 group.create_task(recovery.follow(bot.log, [replies, forks]))
                 group.create_task(wiring.heartbeat_of(bot_id, bot, recovery).run())
-                group.create_task(PhotoKeeper(bot.log, bot.turns, TelegramFiles(wire), clock).run())
+                group.create_task(work.run())
                 group.create_task(_bring(updates, wire, intake, bot.presence))
     finally:
         await wire.close()

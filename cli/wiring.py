@@ -27,6 +27,7 @@ from holdfast.engine.presence import PRESENCE, TAP_LIFE, Presence, presence_from
 from holdfast.engine.recovery import Recovery
 from holdfast.engine.sender import Sender
 from holdfast.engine.turns import Turns
+from holdfast.engine.work import Piece, Tried, tried_in
 from holdfast.infrastructure.clock import RandomStock, SystemClock, system_randomness
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.event_log import EventLog, MakeTiers
@@ -49,6 +50,7 @@ class Bot(Struct, frozen=True):
     turns: Turns
     orders: Orders
     presence: Presence
+    tried: dict[Piece, Tried]
 
 
 class OpenedLog(Struct, frozen=True):
@@ -58,6 +60,7 @@ class OpenedLog(Struct, frozen=True):
     log: EventLog
     orders: Orders
     presence: Presence
+    tried: dict[Piece, Tried]
 
 
 class Archive(Struct, frozen=True):
@@ -131,7 +134,7 @@ async def opened_log(settings: Settings, bot_id: int, *, tap_life: int = TAP_LIF
         epoch = int(opened.meta.get("update_epoch", "0"))
         orders = Orders(log, epoch, opened.last_ots, opened.last_received_at)
         presence = presence_from(opened.meta.get(PRESENCE, ""), opened.last_received_at, patience=tap_life)
-        yield OpenedLog(flows, log, orders, presence)
+        yield OpenedLog(flows, log, orders, presence, tried_in(opened.meta))
     finally:
         await log.close()
 
@@ -157,7 +160,7 @@ async def running(
         sender = Sender(opened.log, messenger, SystemClock(), pacing=pacing)
         turns = Turns(opened.flows, fold_of(opened.flows), opened.log, sender, opened.presence)
         try:
-            yield Bot(opened.flows, opened.log, sender, turns, opened.orders, opened.presence)
+            yield Bot(opened.flows, opened.log, sender, turns, opened.orders, opened.presence, opened.tried)
         finally:
             await sender.close()
 

@@ -118,7 +118,10 @@ class Waiting(Struct, frozen=True, gc=False):
 
 
 class WantedPhoto(Struct, frozen=True, kw_only=True):
-    """A photo whose bytes are not kept yet, and the event it came with. `file_size` is in bytes, 0 when unknown."""
+    """A photo whose bytes are not kept yet, and the event it came with. `file_size` is in bytes, 0 when unknown.
+
+    `own`: this worker wrote that event.
+    """
 
     event_id: EventId
     thread_id: ThreadId
@@ -126,6 +129,7 @@ class WantedPhoto(Struct, frozen=True, kw_only=True):
     chat_id: int
     file_id: str
     file_size: int
+    own: bool = True
 
 
 class Log(Protocol):
@@ -195,14 +199,17 @@ class Log(Protocol):
     async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
         """Give so many threads, in order, behind one, of which something was received between two moments."""
 
-    async def photos_wanted(self) -> list[WantedPhoto]:
-        """Give the photos whose bytes are not kept yet."""
+    async def photos_wanted(self) -> list[EventId]:
+        """Name the events whose photos' bytes are not kept yet, oldest first."""
+
+    async def photo_wanted(self, event_id: EventId) -> WantedPhoto | None:
+        """Give one of these photos; None when it is wanted no more."""
 
     async def keep(self, thread_id: ThreadId, digest: bytes, content: bytes) -> None:
         """Make a photo's bytes durable, under the SHA-256 of what they are."""
 
     async def remember(self, name: str, value: str) -> None:
-        """Keep one fact about this log, durably."""
+        """Keep one fact about this log, durably; an empty one is none."""
 
 
 class Clock(Protocol):

@@ -1,80 +1,58 @@
 """Photos kept: the bytes of every picture are fetched once, also when the worker was killed in between."""
 
 import asyncio
-import logging
+from collections.abc import Sequence
 from hashlib import sha256
 
-from holdfast.domain.errors import LogUnavailable, TelegramRefused, TelegramUnreachable
 from holdfast.domain.event import Draft, Facts, Said, Words
 from holdfast.domain.ids import EventId, as_text
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
 from holdfast.domain.ports import Clock, Files, Log, WantedPhoto
-from holdfast.engine.blame import where
 from holdfast.engine.turns import Turns
+from holdfast.engine.work import Retries
 
-logger = logging.getLogger("holdfast.engine")
 MOST_BYTES = 20 * 1024 * 1024
-_LOOK_EVERY = 2.0
-_REFUSALS = 3
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
-class PhotoKeeper:
-    """Fetches the photos that are wanted, one after another, until it is cancelled."""
+class Photos:
+    """Outside work: the photos that are wanted are fetched, and their threads say so."""
+
+    kind = "photo"
+    retries = Retries()
+    seconds = 120.0
 
     def __init__(self, log: Log, turns: Turns, files: Files, clock: Clock) -> None:
-        """Keep photos in a log, and say so in their threads."""
+        """Keep photos in a log."""
         self._log = log
         self._turns = turns
         self._files = files
         self._clock = clock
-        self._refusals: dict[EventId, int] = {}
 
-    async def run(self) -> None:
-        """Look for wanted photos again and again; what is wanted stands in the log, so a crash loses nothing."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                await self.keep_wanted()
-                pause = _FIRST_PAUSE
-                await self._clock.sleep(_LOOK_EVERY)
-            except (TelegramUnreachable, LogUnavailable) as error:
-                logger.warning("photos wait: %s", error)
-                await self._clock.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
-            except Exception as error:  # noqa: BLE001 - a photo that can't be kept must not end the bot
-                logger.error("keeping photos failed: %s", where(error))
-                await self._clock.sleep(_LONGEST_PAUSE)
+    async def wanted(self) -> Sequence[EventId]:
+        """Name the events whose photos are not kept yet."""
+        return await self._log.photos_wanted()
 
-    async def keep_wanted(self) -> None:
-        """Fetch what is wanted at this moment; TelegramUnreachable or LogUnavailable when something has to wait."""
-        late: TelegramUnreachable | None = None
-        for photo in await self._log.photos_wanted():
-            try:
-                await self._keep(photo)
-            except TelegramUnreachable as error:
-                late = error
-        if late is not None:
-            raise late
-
-    async def _keep(self, photo: WantedPhoto) -> None:
+    async def do(self, subject: EventId, *, anybodys: bool) -> bool:
+        """Fetch one; who wrote its event does so. TelegramRefused, TelegramUnreachable, LogUnavailable."""
+        photo = await self._log.photo_wanted(subject)
+        if photo is None:
+            return True
+        if not (photo.own or anybodys):
+            return False
         if photo.file_size > MOST_BYTES:
-            return await self._say(photo, rule="photo_too_large")
-        try:
-            content = await self._files.fetch(photo.file_id)
-        except TelegramRefused as error:
-            return await self._refused(photo, error)
+            await self._say(photo, rule="photo_too_large")
+            return True
+        content = await self._files.fetch(photo.file_id)
         digest = await asyncio.to_thread(lambda: sha256(content).digest())
         await self._log.keep(photo.thread_id, digest, content)
-        return await self._say(photo, digest=digest.hex())
+        await self._say(photo, digest=digest.hex())
+        return True
 
-    async def _refused(self, photo: WantedPhoto, error: TelegramRefused) -> None:
-        logger.warning("a photo was refused: %s", error)
-        refusals = self._refusals.pop(photo.event_id, 0) + 1
-        if refusals < _REFUSALS:
-            self._refusals[photo.event_id] = refusals
-        else:
+    async def give_up(self, subject: EventId) -> None:
+        """Say that a photo can't be had; its person is asked to send it again."""
+        photo = await self._log.photo_wanted(subject)
+        if photo is not None:
             await self._say(photo, rule="photo_gone")
 
     async def _say(self, photo: WantedPhoto, *, rule: str = "", digest: str = "") -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from holdfast.domain.errors import BrokenLog, OtherBot
 from holdfast.domain.event import Draft, Event
-from holdfast.domain.ids import ConversationId, EventId, ThreadId, from_text
+from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, as_text, from_text
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.order import place
 from holdfast.domain.ports import (
@@ -67,6 +67,7 @@ class EventLog:
         self._commits: GroupCommit[Write, None] = GroupCommit(journal.commit, last=tiers is not None)
         self._tiers = tiers(journal, self._commits) if tiers else None
         self._mint: Mint | None = None
+        self._origin = OriginId(b"")
         self._is_new = True
         self._unanswered: OrderedDict[EventId, Record] = OrderedDict()
 
@@ -82,6 +83,7 @@ class EventLog:
             await self._journal.close()
             raise
         self._mint = Mint(self._codec, self._clock, self._randomness, opened.origin, opened.origin_seq)
+        self._origin = opened.origin
         return opened
 
     async def _belong_to(self, bot_id: int, owner: str | None) -> None:
@@ -119,11 +121,15 @@ class EventLog:
         """Give so many threads behind one of which something was received between two moments."""
         return await self._journal.threads_between(since, until, after, at_most)
 
-    async def photos_wanted(self) -> list[WantedPhoto]:
-        """Give the photos whose bytes are not kept yet."""
-        rows = await self._journal.rows("photos_wanted")
-        records = [await self._journal.record(EventId(from_text(row.key[0]))) for row in rows]
-        return [_wanted(row, record) for row, record in zip(rows, records, strict=True) if record]
+    async def photos_wanted(self) -> list[EventId]:
+        """Name the events whose photos' bytes are not kept yet; identities sort by time."""
+        return [EventId(from_text(row.key[0])) for row in await self._journal.rows("photos_wanted")]
+
+    async def photo_wanted(self, event_id: EventId) -> WantedPhoto | None:
+        """Give one of these photos."""
+        record = await self._journal.record(event_id)
+        row = await self._journal.row("photos_wanted", (as_text(event_id),))
+        return _wanted(row, record, self._origin) if row and record else None
 
     async def keep(self, thread_id: ThreadId, digest: bytes, content: bytes) -> None:
         """Make a photo's bytes durable."""
@@ -144,7 +150,7 @@ class EventLog:
         await self._commits.write(ReplayedWrite(dedup_key, self._clock.now()))
 
     async def remember(self, name: str, value: str) -> None:
-        """Keep one fact about this journal."""
+        """Keep one fact about this journal; an empty one is none."""
         await self._commits.write(MetaWrite(name, value))
 
     async def load(self, thread_id: ThreadId, inbound: Inbound) -> Loaded:
@@ -276,7 +282,7 @@ class EventLog:
         await self._commits.write(QuarantineWrite(item))
 
 
-def _wanted(row: RowChange, record: Record) -> WantedPhoto:
+def _wanted(row: RowChange, record: Record, origin: OriginId) -> WantedPhoto:
     user_id, chat_id, file_id, file_size = row.values or ()
     return WantedPhoto(
         event_id=record.event_id,
@@ -285,6 +291,7 @@ def _wanted(row: RowChange, record: Record) -> WantedPhoto:
         chat_id=chat_id,
         file_id=file_id,
         file_size=file_size,
+        own=record.origin == origin,
     )
 
 

@@ -241,6 +241,11 @@ class SqliteJournal:
         """Read so many threads behind one of which something was received between two moments."""
         return await self._outgoing().threads_between(since, until, after, at_most)
 
+    async def row(self, table: str, key: tuple[object, ...]) -> RowChange | None:
+        """Read one row of `photos_wanted`."""
+        found = await self._rows(f"one_{table}", *key)
+        return row_change(table, found[0]) if found else None
+
     async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
         """Whether all these events are here, and every parent named in the thread."""
         for event_id in event_ids:

@@ -190,6 +190,7 @@ def _write(connection: sqlite3.Connection, write: Write) -> None:
             connection.execute(sql["insert_blob"], (write.thread_id, write.digest, write.content, write.at))
         case MetaWrite():
             connection.execute(sql["write_meta"], (write.name, write.value))
+            connection.execute(sql["drop_empty_meta"])
         case CursorWrite(tier_id, cursor):
             given = (cursor.events, cursor.deliveries, cursor.canary)
             connection.execute(sql["write_cursor"], (tier_id, *given, *cursor.place.events, *cursor.place.deliveries))

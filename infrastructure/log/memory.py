@@ -94,6 +94,7 @@ class MemoryJournal:
                 self._blobs[write.thread_id, write.digest] = write.content
             case MetaWrite():
                 self._meta[write.name] = write.value
+                self._meta = {name: value for name, value in self._meta.items() if value}
             case CursorWrite(tier_id, cursor):
                 self._cursors[tier_id] = cursor
             case UnionWrite():
@@ -284,6 +285,10 @@ class MemoryJournal:
         """Read so many threads behind one of which something was received between two moments."""
         found = {one.thread_id for one in self._events.values() if since <= one.received_at <= until}
         return sorted(one for one in found if one > after)[:at_most]
+
+    async def row(self, table: str, key: tuple[object, ...]) -> RowChange | None:
+        """Read one row."""
+        return self._tables.get(table, {}).get(key)
 
     async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
         """Whether all these events are here, and every parent named in the thread."""

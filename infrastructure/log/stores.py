@@ -52,7 +52,7 @@ class BlobWrite(Struct, frozen=True, gc=False):
 
 
 class MetaWrite(Struct, frozen=True, gc=False):
-    """One fact the journal keeps of itself."""
+    """One fact the journal keeps of itself; an empty one is kept no more."""
 
     name: str
     value: str
@@ -212,6 +212,9 @@ class JournalStore(Protocol):
 
     async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
         """Read so many threads, in order, behind one, of which something was received between two moments."""
+
+    async def row(self, table: str, key: tuple[object, ...]) -> RowChange | None:
+        """Read one row of `photos_wanted`, the one table whose rows are looked up one by one."""
 
     async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
         """Whether all these events of a thread are here, and every parent named in the thread."""

@@ -110,6 +110,9 @@ DELETE FROM user_machines WHERE machine_id = ?;
 -- name: all_photos_wanted
 SELECT event_id, user_id, chat_id, file_id, file_size FROM photos_wanted ORDER BY event_id;
 
+-- name: one_photos_wanted
+SELECT event_id, user_id, chat_id, file_id, file_size FROM photos_wanted WHERE event_id = ?;
+
 -- name: read_blob
 SELECT content FROM blobs WHERE thread_id = ? AND digest = ?;
 
@@ -118,6 +121,9 @@ SELECT dedup_key, thread_id, raw, error, received_at, replayed_at FROM quarantin
 
 -- name: read_meta
 SELECT name, value FROM tier_meta;
+
+-- name: drop_empty_meta
+DELETE FROM tier_meta WHERE value = '';
 
 -- name: read_head
 SELECT rev, version, ots, head_ids, last_conversation_id FROM heads WHERE thread_id = ?;

@@ -20,7 +20,7 @@ from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.ports import WantedPhoto
 from holdfast.domain.state import ThreadState, Unfiled
 from holdfast.domain.timers import overdue
-from holdfast.engine.photos import MOST_BYTES, PhotoKeeper
+from holdfast.engine.photos import MOST_BYTES, Photos
 from tests.conformance.clocks import StandingClock
 
 FAULT = Flow(
@@ -110,18 +110,15 @@ class PhotosOfATalk:
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
 
-    async def photos_wanted(self) -> list[WantedPhoto]:
-        return [
-            WantedPhoto(
-                event_id=self._talk.last.event_id,
-                thread_id=ThreadId(bytes(16)),
-                user_id=1,
-                chat_id=1,
-                file_id="a picture",
-                file_size=size,
-            )
-            for size in (1, MOST_BYTES + 1)
-        ]
+    async def photo_wanted(self, event_id: EventId) -> WantedPhoto:
+        return WantedPhoto(
+            event_id=event_id,
+            thread_id=ThreadId(bytes(16)),
+            user_id=1,
+            chat_id=1,
+            file_id="a picture",
+            file_size=1 if event_id == EventId(bytes(16)) else MOST_BYTES + 1,
+        )
 
     async def fetch(self, _file_id: str) -> bytes:
         return b"a picture"
@@ -161,7 +158,9 @@ def facts_of_a_long_talk() -> dict[str, set[str]]:
     _with_the_bot_away(talk)
     _written_apart(talk)
     keeper = PhotosOfATalk(talk)
-    asyncio.run(PhotoKeeper(keeper, keeper, keeper, StandingClock()).keep_wanted())  # type: ignore[arg-type]
+    photos = Photos(keeper, keeper, keeper, StandingClock())  # type: ignore[arg-type]
+    for subject in (EventId(bytes(16)), talk.last.event_id):
+        asyncio.run(photos.do(subject, anybodys=False))
     return talk.facts
 
 

@@ -171,8 +171,11 @@ class Telling:
     async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
         return await self._log.threads_between(since, until, after, at_most)
 
-    async def photos_wanted(self) -> list[WantedPhoto]:
+    async def photos_wanted(self) -> list[EventId]:
         return await self._log.photos_wanted()
+
+    async def photo_wanted(self, event_id: EventId) -> WantedPhoto | None:
+        return await self._log.photo_wanted(event_id)
 
     async def keep(self, thread_id: ThreadId, digest: bytes, content: bytes) -> None:
         await self._log.keep(thread_id, digest, content)

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -11,7 +12,8 @@ from holdfast.domain.ids import as_text
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
 from holdfast.domain.wording import WORDING
-from holdfast.engine.photos import MOST_BYTES, PhotoKeeper
+from holdfast.engine.photos import MOST_BYTES, Photos
+from holdfast.engine.work import OutsideWork
 from holdfast.infrastructure.log.memory import MemoryJournal
 from holdfast.infrastructure.log.stores import AppendWrite, Outcome, Write
 from tests.conformance.scribe import ADA, BEN, inbound, thread
@@ -39,8 +41,14 @@ def photo(update: int, *, person: int = ADA, **more: object) -> Inbound:
     return said_as(inbound(update, "", person=person), **fields)
 
 
-def keeper_of(engine: House, shelf: Shelf) -> PhotoKeeper:
-    return PhotoKeeper(engine.log, engine.turns, shelf, engine.clock)
+def keeper_of(engine: House, shelf: Shelf) -> OutsideWork:
+    return OutsideWork([Photos(engine.log, engine.turns, shelf, engine.clock)], engine.log, engine.clock, {})
+
+
+async def keep(keeper: OutsideWork) -> None:
+    """Let all be done that is due at this moment."""
+    while await keeper.look():
+        await keeper.settle()
 
 
 def digest(file_id: str) -> bytes:
@@ -61,7 +69,7 @@ async def test_a_photos_bytes_are_kept_under_their_digest() -> None:
     journal, shelf = MemoryJournal(), Shelf()
     async with house(journal) as engine:
         await engine.hear(photo(1))
-        await keeper_of(engine, shelf).keep_wanted()
+        await keep(keeper_of(engine, shelf))
         await engine.sender.settle()
         [sent, _] = await engine.history()
 
@@ -78,8 +86,8 @@ async def test_a_photo_is_fetched_once() -> None:
     async with house() as engine:
         await engine.hear(photo(1), photo(2))
         keeper = keeper_of(engine, shelf)
-        await keeper.keep_wanted()
-        await keeper.keep_wanted()
+        await keep(keeper)
+        await keep(keeper)
 
         assert sorted(shelf.fetched) == ["file-1", "file-2"]
         assert len(await stored(engine)) == 2
@@ -90,7 +98,7 @@ async def test_a_photo_in_a_conversation_is_kept_in_its_history() -> None:
     async with house() as engine:
         await engine.say("/addmachine")
         await engine.hear(photo(2))
-        await keeper_of(engine, Shelf()).keep_wanted()
+        await keep(keeper_of(engine, Shelf()))
         await engine.say("Press 4", update=3)
 
         history = await engine.history()
@@ -107,7 +115,7 @@ async def test_a_photo_exchanged_in_its_message_is_kept_too() -> None:
         await engine.hear(photo(2))
         other = said_as(photo(3), type="edit", message_id=photo(2).said.message_id, file_id="file-other")
         await engine.hear(other)
-        await keeper_of(engine, shelf).keep_wanted()
+        await keep(keeper_of(engine, shelf))
 
         assert sorted(shelf.fetched) == ["file-2", "file-other"]
 
@@ -119,8 +127,8 @@ async def test_a_kill_between_bytes_and_event_repeats_harmlessly() -> None:
         await before.hear(photo(1))
         await before.event_log.keep(thread(), digest("file-1"), BYTES + b"file-1")
     async with house(journal, seed=2) as after:
-        await keeper_of(after, shelf).keep_wanted()
-        await keeper_of(after, shelf).keep_wanted()
+        await keep(keeper_of(after, shelf))
+        await keep(keeper_of(after, shelf))
 
         assert shelf.fetched == ["file-1"]
         assert await journal.blob(thread(), digest("file-1")) == b"\0" + BYTES + b"file-1"
@@ -132,12 +140,10 @@ async def test_two_workers_that_keep_a_photo_tell_it_once() -> None:
     journal = MemoryJournal()
     async with house(journal) as one, house(journal, seed=2) as other:
         await one.hear(photo(1))
-        wanted = await one.log.photos_wanted()
-        await keeper_of(one, Shelf()).keep_wanted()
-        keeper = keeper_of(other, Shelf())
-        for each in wanted:
-            await keeper._keep(each)  # noqa: SLF001 - what it had read before the other was done
+        shelves = Shelf(), Shelf()
+        await asyncio.gather(keep(keeper_of(one, shelves[0])), keep(keeper_of(other, shelves[1])))
 
+        assert [shelf.fetched for shelf in shelves] == [["file-1"], ["file-1"]]
         assert len(await stored(other)) == 1
 
 
@@ -147,7 +153,7 @@ async def test_a_photo_that_is_too_large_is_told() -> None:
     async with house() as engine:
         await engine.say("/addmachine")
         await engine.hear(photo(2, file_size=MOST_BYTES + 1))
-        await keeper_of(engine, shelf).keep_wanted()
+        await keep(keeper_of(engine, shelf))
         await engine.sender.settle()
 
         assert shelf.fetched == []
@@ -164,11 +170,14 @@ async def test_a_photo_refused_three_times_is_told() -> None:
     async with house() as engine:
         await engine.hear(photo(1))
         keeper = keeper_of(engine, shelf)
-        for _ in range(2):
-            await keeper.keep_wanted()
+        for seconds in (2, 16):
+            await keep(keeper)
+            engine.clock.turn(seconds - 0.1)
+            await keep(keeper)
+            engine.clock.turn(0.1)
         waiting = len(await engine.log.photos_wanted())
-        await keeper.keep_wanted()
-        await keeper.keep_wanted()
+        await keep(keeper)
+        await keep(keeper)
         await engine.sender.settle()
 
         assert (waiting, len(shelf.fetched)) == (1, 3)
@@ -182,14 +191,14 @@ async def test_a_refused_photo_does_not_hold_up_the_others() -> None:
     shelf.faults = [TelegramRefused("wrong file_id")]
     async with house() as engine:
         await engine.hear(photo(1), photo(1, person=BEN))
-        await keeper_of(engine, shelf).keep_wanted()
+        await keep(keeper_of(engine, shelf))
 
         assert len(await stored(engine)) + len(await stored(engine, BEN)) == 1
 
 
 @pytest.mark.parametrize("fault", [TelegramUnreachable("no route"), LogUnavailable("the disk is full")])
 async def test_an_unreachable_telegram_makes_photos_wait(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    """The keeper pauses, longer each time, and then keeps what it wanted, telling nobody but the operator."""
+    """All photos pause, longer each time, and then they are kept; nobody but the operator is told."""
     shelf = Shelf()
     shelf.faults = [fault] * 3
     async with house() as engine:
@@ -201,8 +210,8 @@ async def test_an_unreachable_telegram_makes_photos_wait(fault: Exception, caplo
             task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-        assert engine.clock.slept[:3] == [1.0, 2.0, 4.0]
-        assert "photos wait" in caplog.text
+        assert re.findall(r"photo work waits for (\d+) s", caplog.text) == ["1", "2", "4"]
+        assert engine.log.facts == {}
         assert len(await stored(engine)) == 1
         assert len(engine.messages.shown) == 1
 
@@ -226,10 +235,10 @@ async def test_a_full_disk_after_the_bytes_leaves_the_photo_wanted() -> None:
         await engine.hear(photo(1))
         keeper = keeper_of(engine, Shelf())
         journal.refuses = True
-        with pytest.raises(LogUnavailable):
-            await keeper.keep_wanted()
+        await keep(keeper)
         wanted = len(await engine.log.photos_wanted())
-        await keeper.keep_wanted()
+        engine.clock.turn(1)
+        await keep(keeper)
 
         assert wanted == 1
         assert len(await stored(engine)) == 1
@@ -241,7 +250,7 @@ async def test_a_fact_from_outside_keeps_the_order_of_replies() -> None:
         gate = engine.messages.hold()
         await engine.turns.take(inbound(1, "/addmachine"))
         await engine.turns.take(photo(2, file_size=MOST_BYTES + 1))
-        await keeper_of(engine, Shelf()).keep_wanted()
+        await keep(keeper_of(engine, Shelf()))
         await engine.turns.take(inbound(3, "Press 4"))
         gate.set()
         await engine.sender.settle()
@@ -259,6 +268,6 @@ async def test_the_photos_of_those_kept_out_are_not_fetched() -> None:
     shelf = Shelf()
     async with house() as engine:
         await engine.hear(replace(photo(1), barred="not_allowed"), replace(photo(2), barred="flood"))
-        await keeper_of(engine, shelf).keep_wanted()
+        await keep(keeper_of(engine, shelf))
 
         assert shelf.fetched == []
