@@ -7,6 +7,7 @@ from holdfast.domain.ids import ThreadId
 from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.envelope import Record, split_ids
 from holdfast.infrastructure.log.stores import AppendWrite, JournalStore
+from holdfast.infrastructure.tiers.flights import Flights
 from holdfast.infrastructure.tiers.store import Appended, Mark
 from holdfast.infrastructure.tiers.tier import Tier
 
@@ -118,14 +119,19 @@ class Lineup:
                 continue
         return None
 
-    async def secure(self, thread_id: ThreadId) -> bool:
-        """Bring all that the journal holds of a thread to a tier; say whether one answered."""
+    async def secure(self, thread_id: ThreadId, flights: Flights) -> bool:
+        """Bring all that the journal holds of a thread to a tier; say whether one answered.
+
+        All but what is in flight: given to a tier past its own append, that would stand there and be taken back here.
+        """
         until = self.until()
         for tier in self.tiers:
             try:
                 mark = await tier.look_up(thread_id, until)
                 if not mark.closed or set(mark.head_ids) != set(await self._journal.head_ids(thread_id)):
-                    await tier.give(await self._journal.thread(thread_id), until)
+                    with flights.watched() as unsure:
+                        kept = await self._journal.thread(thread_id)
+                    await tier.give([one for one in kept if one.event_id not in unsure], until)
             except (NotExecuted, Ambiguous):
                 continue
             else:

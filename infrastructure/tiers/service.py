@@ -188,7 +188,7 @@ class TierService:
 
     async def secure(self, thread_id: ThreadId) -> bool:
         """Restore the promise for what the journal holds of a thread: on a tier too; say whether one answered."""
-        return await self.lineup.secure(thread_id)
+        return await self.lineup.secure(thread_id, self._flights)
 
 
 async def _outcome(work: Awaitable[T]) -> T | Exception:

@@ -409,3 +409,23 @@ async def test_a_tier_under_another_key_is_refused() -> None:
         async with worker(neon):
             raise AssertionError
     assert neon.events == {}
+
+
+async def test_what_may_be_taken_back_is_given_to_no_tier() -> None:
+    """Replies owed to a thread restore its promise beside a turn of it: the turn's own event is left to its append."""
+    neon = MemoryTier("neon")
+    async with worker(neon) as one:
+        await one.hear(1, "/addmachine")
+        neon.down = True
+        await one.hear(2, "Press 4")
+        last = one.journal_events()[-1]
+        flights = one.service._flights  # noqa: SLF001 - an append that lasts
+        flights.begin(last.event_id, last.thread_id)
+        heal(neon)
+        await until(lambda: one.service.lineup.tiers[0].serves)
+        during = await one.log.secure(thread()), texts(neon)
+        flights.end(last.event_id, last.thread_id)
+        after = await one.log.secure(thread()), texts(neon)
+
+    assert during == (True, ["/addmachine"])
+    assert after == (True, ["/addmachine", "Press 4"])
