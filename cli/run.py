@@ -10,7 +10,7 @@ from holdfast.bot.intake import Intake
 from holdfast.bot.messenger import TelegramMessenger
 from holdfast.bot.polling import Polling
 from holdfast.bot.wire import Wire
-from holdfast.cli import wiring
+from holdfast.cli import health, wiring
 from holdfast.cli.ending import until_stopped
 from holdfast.cli.runtime import settle_in
 from holdfast.domain.errors import SettingsError, TelegramError
@@ -86,6 +86,7 @@ async def serve(
                 group.create_task(recovery.follow(bot.log, [replies, forks]))
                 group.create_task(wiring.heartbeat_of(bot_id, bot, recovery).run())
                 group.create_task(work.run())
+                group.create_task(health.answer(settings, bot, clock))
                 group.create_task(_bring(updates, wire, intake, bot.presence))
     finally:
         await wire.close()

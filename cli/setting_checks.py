@@ -12,7 +12,14 @@ from holdfast.domain.errors import SettingsError
 from holdfast.infrastructure.settings import WANTED, Settings
 from holdfast.infrastructure.tiers.address import read_address
 
-_SHOWN = ("holdfast_sync_copies", "holdfast_journal", "holdfast_flows", "holdfast_pace")
+_SHOWN = (
+    "holdfast_sync_copies",
+    "holdfast_journal",
+    "holdfast_flows",
+    "holdfast_pace",
+    "holdfast_health",
+    "holdfast_turn_log",
+)
 """Settings that are no secret and name nobody."""
 
 _OURS = ("HOLDFAST_", "TELEGRAM_")

@@ -1,5 +1,6 @@
 """The one place where the rooms are wired together."""
 
+import asyncio
 import importlib
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -11,12 +12,14 @@ from random import random
 from msgspec import Struct
 
 from holdfast.bot.intake import Intake
+from holdfast.cli.turn_log import TurnLog
 from holdfast.domain.errors import SettingsError, UnknownFlow
 from holdfast.domain.event import Event
 from holdfast.domain.flow import Flow, Flows
 from holdfast.domain.ids import thread_of
 from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.ports import Messenger, RowChange
+from holdfast.domain.watch import Watch
 from holdfast.engine.absences import Absences
 from holdfast.engine.gate import Gate
 from holdfast.engine.heartbeat import Heartbeat
@@ -26,6 +29,7 @@ from holdfast.engine.pacing import Pacing
 from holdfast.engine.presence import PRESENCE, TAP_LIFE, Presence, presence_from
 from holdfast.engine.recovery import Recovery
 from holdfast.engine.sender import Sender
+from holdfast.engine.tally import Tally
 from holdfast.engine.turns import Turns
 from holdfast.engine.work import Piece, Tried, tried_in
 from holdfast.infrastructure.clock import RandomStock, SystemClock, system_randomness
@@ -51,6 +55,7 @@ class Bot(Struct, frozen=True):
     orders: Orders
     presence: Presence
     tried: dict[Piece, Tried]
+    watch: Tally
 
 
 class OpenedLog(Struct, frozen=True):
@@ -118,7 +123,9 @@ def tiers_of(settings: Settings, codec: Codec, flows: Flows) -> MakeTiers | None
 
 
 @asynccontextmanager
-async def opened_log(settings: Settings, bot_id: int, *, tap_life: int = TAP_LIFE) -> AsyncIterator[OpenedLog]:
+async def opened_log(
+    settings: Settings, bot_id: int, *, tap_life: int = TAP_LIFE, watch: Watch | None = None
+) -> AsyncIterator[OpenedLog]:
     """Open the log for one bot; UnknownFlow when an open conversation needs a flow that is not loaded.
 
     `tap_life` is how many microseconds an outage lasts before open questions are asked again after it.
@@ -127,7 +134,7 @@ async def opened_log(settings: Settings, bot_id: int, *, tap_life: int = TAP_LIF
     flows = flows_of(settings)
     journal = SqliteJournal(settings.holdfast_journal, clock, system_randomness)
     codec = codec_of(settings)
-    log = EventLog(journal, codec, clock, RandomStock(), tiers=tiers_of(settings, codec, flows))
+    log = EventLog(journal, codec, clock, RandomStock(), tiers=tiers_of(settings, codec, flows), watch=watch)
     opened = await log.open(bot_id)
     try:
         _refuse_unknown(flows, await journal.rows(states.TABLE))
@@ -147,6 +154,19 @@ def _refuse_unknown(flows: Flows, open_rows: list[RowChange]) -> None:
 
 
 @asynccontextmanager
+async def _counting(settings: Settings) -> AsyncIterator[Tally]:
+    """Count, and write each turn down where that is wanted; what waits to be written is written at the end."""
+    if not settings.holdfast_turn_log:
+        yield Tally()
+        return
+    lines = TurnLog()
+    try:
+        yield Tally(lines)
+    finally:
+        await asyncio.to_thread(lines.close)
+
+
+@asynccontextmanager
 async def running(
     settings: Settings,
     bot_id: int,
@@ -156,11 +176,14 @@ async def running(
     tap_life: int = TAP_LIFE,
 ) -> AsyncIterator[Bot]:
     """Wire the engine over an open log; what is being sent gets a moment to finish. Without a pacing nothing waits."""
-    async with opened_log(settings, bot_id, tap_life=tap_life) as opened:
+    async with (
+        _counting(settings) as watch,
+        opened_log(settings, bot_id, tap_life=tap_life, watch=watch) as opened,
+    ):
         sender = Sender(opened.log, messenger, SystemClock(), pacing=pacing)
         turns = Turns(opened.flows, fold_of(opened.flows), opened.log, sender, opened.presence)
         try:
-            yield Bot(opened.flows, opened.log, sender, turns, opened.orders, opened.presence, opened.tried)
+            yield Bot(opened.flows, opened.log, sender, turns, opened.orders, opened.presence, opened.tried, watch)
         finally:
             await sender.close()
 

@@ -62,6 +62,10 @@ class Sender:
         """Whether the reply to this event is waiting here or being sent."""
         return event_id in self._under_way
 
+    def __len__(self) -> int:
+        """Count the replies that wait here or are being sent."""
+        return len(self._under_way)
+
     async def put(self, reply: Reply) -> None:
         """Take a reply over, behind the others of its thread, at once; without room it is left to the log.
 

@@ -52,6 +52,11 @@ class Turns:
         self._lanes = Lanes()
         self._known = KnownThreads()
 
+    @property
+    def busy(self) -> int:
+        """How many threads have a turn under way."""
+        return len(self._lanes)
+
     async def take(self, inbound: Inbound) -> bool:
         """Take one input in, exactly once, and say whether a reply was handed on.
 

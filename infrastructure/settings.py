@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     holdfast_master_key_file: Path | None = None
     holdfast_flows: str = ""
     holdfast_pace: Literal["telegram", "none"] = "telegram"
+    holdfast_health: Annotated[str, Field(pattern=r"^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")] | None = None
+    holdfast_turn_log: bool = False
     holdfast_allow: People = frozenset()
     holdfast_owners: People = frozenset()
 
@@ -63,9 +65,9 @@ class Settings(BaseSettings):
         return self.telegram_webhook_secret.get_secret_value()
 
     def alone(self, journal: Path) -> "Settings":
-        """Give these settings with another journal and without tiers."""
+        """Give these settings with another journal, without tiers and without a turn log."""
         tiers = ("neon_database_url", "supabase_database_url", "railway_database_url", "holdfast_tiers")
-        return self.model_copy(update={"holdfast_journal": journal, **dict.fromkeys(tiers)})
+        return self.model_copy(update={"holdfast_journal": journal, "holdfast_turn_log": False, **dict.fromkeys(tiers)})
 
     def on(self, tiers: str) -> "Settings":
         """Give these settings with other tiers, written as HOLDFAST_TIERS has them."""
@@ -143,6 +145,8 @@ WANTED = {
     "holdfast_tiers": 'one or more of "name=postgresql://…", with spaces between',
     "holdfast_sync_copies": "a number from 1 to 9",
     "holdfast_pace": "telegram or none",
+    "holdfast_health": "an address and a port like 127.0.0.1:8082",
+    "holdfast_turn_log": "1 or 0",
     "holdfast_allow": "user ids with spaces between, like 12345 67890",
     "holdfast_owners": "user ids with spaces between, like 12345 67890",
 }

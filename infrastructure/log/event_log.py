@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 
-from holdfast.domain.errors import BrokenLog, OtherBot
+from holdfast.domain.errors import BrokenLog, HoldfastError, OtherBot
 from holdfast.domain.event import Draft, Event
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, as_text, from_text
 from holdfast.domain.inbound import Inbound
@@ -22,6 +22,7 @@ from holdfast.domain.ports import (
     Waiting,
     WantedPhoto,
 )
+from holdfast.domain.watch import TurnTold, Unwatched, Watch
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
@@ -39,6 +40,7 @@ from holdfast.infrastructure.log.stores import (
     Write,
 )
 from holdfast.infrastructure.tiers.service import TierService
+from holdfast.infrastructure.tiers.tier import Tier
 
 _REMEMBERED = 4096
 MakeTiers = Callable[[JournalStore, GroupCommit[Write, None]], TierService]
@@ -50,7 +52,7 @@ _PATIENCE = 0.005
 class EventLog:
     """The event log over one journal. Open it before use, close it after."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a log is wired to
         self,
         journal: JournalStore,
         codec: Codec,
@@ -58,8 +60,10 @@ class EventLog:
         randomness: Randomness,
         *,
         tiers: MakeTiers | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """Wire the log; nothing is read or written yet. Without tiers, the journal alone is the log."""
+        self._watch = watch or Unwatched()
         self._journal = journal
         self._codec = codec
         self._clock = clock
@@ -107,6 +111,16 @@ class EventLog:
             await self._tiers.close()
         await self._commits.close()
         await self._journal.close()
+
+    @property
+    def commits(self) -> GroupCommit[Write, None]:
+        """What gathers writes for the journal: it knows how many wait, and how long commits take."""
+        return self._commits
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Where this worker stands with each tier, in their order."""
+        return tuple(self._tiers.lineup.tiers) if self._tiers else ()
 
     async def event(self, event_id: EventId) -> Event | None:
         """Read one event."""
@@ -209,10 +223,21 @@ class EventLog:
             last_conversation_id=turn.last_conversation_id,
         )
         write = AppendWrite(record, turn.expected, head, turn.rows, turn.owes_reply)
-        safe = await self._write(write)
+        began_at = self._clock.now()
+        try:
+            safe = await self._write(write)
+        except HoldfastError as error:
+            self._tell(minted, type(error).__name__, began_at)
+            raise
+        self._tell(minted, "saved" if safe else "saved_here", began_at)
         if turn.owes_reply:
             self._remember_unanswered(record)
         return Receipt(head, safe)
+
+    def _tell(self, minted: MintedEvent, outcome: str, began_at: int) -> None:
+        record = minted.record
+        ended_at = self._clock.now()
+        self._watch.turn(TurnTold(record.thread_id, minted.event, outcome, record.received_at, began_at, ended_at))
 
     async def _write(self, write: AppendWrite) -> bool:
         if self._tiers is not None:
@@ -239,6 +264,7 @@ class EventLog:
 
     async def secure(self, thread_id: ThreadId) -> bool:
         """Bring what the journal holds of a thread to a tier, where there are any; false when none answers."""
+        self._watch.known()
         return self._tiers is None or await self._tiers.secure(thread_id)
 
     def _remember_unanswered(self, record: Record) -> None:
@@ -253,6 +279,7 @@ class EventLog:
             raise BrokenLog(f"no event {delivery.answers.hex()} to deliver a reply for")
         minted = self._mint.delivery(delivery, answered)
         await self._commits.write(DeliveryWrite(minted.record, minted.answers), _PATIENCE)
+        self._watch.reply(delivery.outcome, delivery.attempts)
         self._unanswered.pop(delivery.answers, None)
         if self._tiers is not None:
             self._tiers.wake()
@@ -280,6 +307,7 @@ class EventLog:
     async def quarantine(self, item: Quarantined) -> None:
         """Keep an input that could not be taken in."""
         await self._commits.write(QuarantineWrite(item))
+        self._watch.set_aside()
 
 
 def _wanted(row: RowChange, record: Record, origin: OriginId) -> WantedPhoto:

@@ -29,6 +29,12 @@ class GroupCommit(Generic[W, R]):
         self._alarm: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
         self._closed = False
+        self.commits, self.seconds = 0, 0.0
+        """How many batches were committed, or refused, and how long that took in all."""
+
+    def __len__(self) -> int:
+        """Count the writes that wait for the next commit."""
+        return len(self._waiting)
 
     async def write(self, write: W, patience: float = 0.0) -> R:
         """Make one write durable and give what the store says to it, or raise its outcome: Conflict, LogUnavailable.
@@ -83,11 +89,14 @@ class GroupCommit(Generic[W, R]):
             self._alarm = None
 
     async def _settle(self, batch: Sequence[tuple[W, "asyncio.Future[R]"]]) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         try:
             outcomes: Sequence[R | Exception] = await self._commit([write for write, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever a driver raises, each writer must hear of it
             refusal = error if isinstance(error, LogUnavailable) else LogUnavailable(f"{error!r}")
             outcomes = [refusal] * len(batch)
+        self.commits, self.seconds = self.commits + 1, self.seconds + loop.time() - begun
         for (_, done), outcome in zip(batch, outcomes, strict=True):
             _resolve(done, outcome)
 

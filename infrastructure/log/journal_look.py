@@ -84,7 +84,9 @@ def _look(journal: sqlite3.Connection) -> JournalLook:
         quarantined=counts[2],
         states=tuple(row_change(_STATES, row) for row in rows),
         cursors=cursors,
-        backlogs={tier: _backlog(journal, cursor) for tier, cursor in {"": Cursor(), **cursors}.items() if not missing},
+        backlogs={
+            tier: backlog_behind(journal, cursor) for tier, cursor in {"": Cursor(), **cursors}.items() if not missing
+        },
     )
 
 
@@ -93,6 +95,7 @@ def _cursors(journal: sqlite3.Connection) -> dict[str, Cursor]:
     return {tier: cursor_of(*values) for tier, *values in rows}
 
 
-def _backlog(journal: sqlite3.Connection, cursor: Cursor) -> Backlog:
+def backlog_behind(journal: sqlite3.Connection, cursor: Cursor) -> Backlog:
+    """Read what stands behind a tier's cursor."""
     sql = statements("journal.sql")["read_backlog"]
     return Backlog(*journal.execute(sql, (cursor.events, cursor.deliveries)).fetchone())

@@ -249,6 +249,12 @@ SELECT undelivered FROM heads WHERE thread_id = ?;
 -- name: read_erasure
 SELECT 1 FROM erasures WHERE thread_id = ? LIMIT 1;
 
+-- name: read_figures
+-- How many replies are owed, and how many inputs wait in quarantine.
+SELECT
+    (SELECT coalesce(sum(undelivered), 0) FROM heads WHERE undelivered > 0),
+    (SELECT count(*) FROM quarantine WHERE replayed_at IS NULL);
+
 -- name: read_counts
 SELECT (SELECT count(*) FROM kept_events), (SELECT count(*) FROM deliveries), (SELECT count(*) FROM quarantine);
 

@@ -74,6 +74,11 @@ class Tier:
         """Whether people's turns may go to it."""
         return self.breaker.serves
 
+    @property
+    def waiting(self) -> int:
+        """How many turns wait for their batch."""
+        return sum(map(len, self._lanes))
+
     def mark(self, thread_id: ThreadId) -> Mark | None:
         """Give where a thread was last seen to stand."""
         return self._marks.get(thread_id)

@@ -30,7 +30,7 @@ HOUSE = {
     "bot": room("domain", "engine", third_party="msgspec starlette telegram uvicorn"),
     "migrations": room(),
     "sandbox": room(third_party="anyio httpx msgspec python_multipart starlette uvicorn"),
-    "cli": room(*EVERYTHING, third_party="msgspec rich typer"),
+    "cli": room(*EVERYTHING, third_party="msgspec prometheus_client rich typer"),
     "testkit": room(*EVERYTHING, "cli", third_party="msgspec"),
     "holdfast": room("domain", "engine", "cli"),
 }

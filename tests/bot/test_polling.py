@@ -24,7 +24,7 @@ class Line:
 
     async def call(self, method: str, **parameters: object) -> msgspec.Raw:
         self.asked.append(parameters)
-        if parameters["timeout"] == 0:
+        if parameters["limit"] == 1:
             if self.broken:
                 raise TelegramUnreachable("there is nobody")
             return msgspec.Raw(b"[]")
@@ -66,7 +66,7 @@ async def test_the_batch_in_hand_is_taken_in_and_confirmed() -> None:
     await ended(line, intake)
 
     assert len(intake.taken) == 2
-    assert [(one["offset"], one["timeout"]) for one in line.asked] == [(0, 50), (LAST + 1, 0)]
+    assert [(one["offset"], one["timeout"]) for one in line.asked] == [(0, 0), (LAST + 1, 0)]
 
 
 async def test_what_does_not_come_to_its_end_is_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ async def test_what_does_not_come_to_its_end_is_not_confirmed(monkeypatch: pytes
 
     await ended(line, intake, in_time=False)
 
-    assert (intake.taken, [one["timeout"] for one in line.asked]) == ([], [50])
+    assert (intake.taken, [one["timeout"] for one in line.asked]) == ([], [0])
 
 
 async def test_an_end_without_telegram_is_an_end() -> None:
@@ -89,7 +89,7 @@ async def test_an_end_without_telegram_is_an_end() -> None:
 
 
 async def test_who_waits_for_updates_ends_at_once() -> None:
-    """Asked to end while Telegram holds the poll, polling ends, and asks nothing more."""
+    """The first poll does not wait, the next does; asked to end while Telegram holds it, polling asks nothing more."""
     line, intake = Line(), Slow()
     intake.time.set()
     task = asyncio.create_task(Polling(cast(Wire, line), cast(Intake, intake), SystemClock(), Presence()).run())
@@ -99,4 +99,4 @@ async def test_who_waits_for_updates_ends_at_once() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert [one["offset"] for one in line.asked] == [0, LAST + 1]
+    assert [(one["offset"], one["timeout"]) for one in line.asked] == [(0, 0), (LAST + 1, 50)]
