@@ -13,7 +13,7 @@ from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
-from holdfast.infrastructure.log.stores import Cursor, CursorWrite, JournalStore, Write
+from holdfast.infrastructure.log.stores import Cursor, CursorWrite, JournalStore, Tail, Write
 from holdfast.infrastructure.tiers.breaker import Standing
 from holdfast.infrastructure.tiers.flights import Flights
 from holdfast.infrastructure.tiers.learning import Learning
@@ -183,12 +183,13 @@ class Keeper:
             tail = await self._journal.tail(self.tier.cursor, _BATCH)
         settled = _settled(tail.events, unsure)
         events = [one for _, one in settled if one.event_id not in self.tier.whole]
-        deliveries = [one for _, one in tail.deliveries]
+        met = _behind_their_events(tail, len(settled))
+        deliveries = [one for _, one in met]
         await self._push(events, deliveries)
         self.tier.cursor = replace(
             self.tier.cursor,
             events=settled[-1][0] if settled else self.tier.cursor.events,
-            deliveries=tail.deliveries[-1][0] if tail.deliveries else self.tier.cursor.deliveries,
+            deliveries=met[-1][0] if met else self.tier.cursor.deliveries,
         )
         self.tier.whole.difference_update(one.event_id for _, one in settled)
         await self._save(begun)
@@ -265,3 +266,14 @@ class Keeper:
 def _settled(events: Sequence[tuple[int, Record]], unsure: AbstractSet[EventId]) -> list[tuple[int, Record]]:
     """Take what comes before the first event that may have been taken back since it was read, or may still be."""
     return list(takewhile(lambda placed: placed[1].event_id not in unsure, events))
+
+
+def _behind_their_events(tail: Tail, given: int) -> list[tuple[int, Record]]:
+    """Take the deliveries that come before the first whose event is not among those that are given now, or were.
+
+    Where there are more events than were read, the deliveries wait until all events are there.
+    """
+    if len(tail.events) >= _BATCH:
+        return []
+    left = {one.event_id for _, one in tail.events[given:]}
+    return list(takewhile(lambda placed: placed[1].parents not in left, tail.deliveries))

@@ -1,29 +1,28 @@
 """The tiers in their order: a turn goes to the first that serves, and on to the next when that one fails."""
 
+import asyncio
 from collections.abc import Sequence
 
 from holdfast.domain.errors import Ambiguous, Conflict, NotExecuted
 from holdfast.domain.ids import ThreadId
-from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.envelope import Record, split_ids
 from holdfast.infrastructure.log.stores import AppendWrite, JournalStore
 from holdfast.infrastructure.tiers.flights import Flights
 from holdfast.infrastructure.tiers.store import Appended, Mark
 from holdfast.infrastructure.tiers.tier import Tier
 
-BUDGET = 450_000
-"""Microseconds that all tiers together may keep one person waiting; then the journal alone must do."""
+BUDGET = 0.45
+"""Seconds that all tiers together may keep one person waiting; then the journal alone must do."""
 _TRIES = 3
 
 
 class Lineup:
     """Tiers in the order of their priority, beside the journal of this worker."""
 
-    def __init__(self, tiers: Sequence[Tier], journal: JournalStore, clock: Clock, copies: int) -> None:
+    def __init__(self, tiers: Sequence[Tier], journal: JournalStore, copies: int) -> None:
         """Ask for so many copies on tiers, beside the journal's."""
         self.tiers = tuple(tiers)
         self._journal = journal
-        self._clock = clock
         self._copies = copies
 
     @property
@@ -31,9 +30,9 @@ class Lineup:
         """The tier that turns go to now."""
         return next((tier for tier in self.tiers if tier.serves), None)
 
-    def until(self) -> int:
-        """Say until when a person who comes now may be kept waiting."""
-        return self._clock.now() + BUDGET
+    def until(self) -> float:
+        """Say until when a person who comes now may be kept waiting, by the loop's own time: no clock is set there."""
+        return asyncio.get_running_loop().time() + BUDGET
 
     async def append(self, write: AppendWrite) -> int:
         """Write a turn to as many tiers as are asked for; say how many hold it now.
@@ -47,6 +46,8 @@ class Lineup:
         for tier in self.tiers:
             if held >= self._copies:
                 break
+            if not tier.serves:
+                continue  # what was last seen there, while it catches up, is no reason to refuse anybody
             try:
                 if held or bound:
                     await self._give(tier, write.record, until)
@@ -59,7 +60,7 @@ class Lineup:
                 bound = True
         return held
 
-    async def _compare(self, tier: Tier, write: AppendWrite, until: int) -> None:
+    async def _compare(self, tier: Tier, write: AppendWrite, until: float) -> None:
         """Write a turn on a tier that knows nothing this journal doesn't; Conflict when it does."""
         record = write.record
         mark = tier.mark(record.thread_id) or await tier.look_up(record.thread_id, until)
@@ -73,7 +74,7 @@ class Lineup:
             mark = verdict.mark
         raise NotExecuted(f"{tier.name}: the thread moved on three times in a row")
 
-    async def _in_line(self, tier: Tier, record: Record, mark: Mark, until: int) -> Mark:
+    async def _in_line(self, tier: Tier, record: Record, mark: Mark, until: float) -> Mark:
         """Make sure that a tier knows just what was known when the turn was decided; Conflict when it knows more.
 
         What it lacks stands behind its cursor; when it has come back with old data, anywhere.
@@ -98,7 +99,7 @@ class Lineup:
         """Read what a tier may lack of a thread: all that stands behind its cursor."""
         return await self._journal.unsent(thread_id, tier.cursor)
 
-    async def _give(self, tier: Tier, record: Record, until: int) -> None:
+    async def _give(self, tier: Tier, record: Record, until: float) -> None:
         """Put the very same bytes on a further tier, after all that it lacks of the thread."""
         missing = [one for one in await self._missing(tier, record.thread_id) if one.event_id != record.event_id]
         await tier.give([*missing, record], until)

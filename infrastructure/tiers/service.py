@@ -48,7 +48,7 @@ class TierService:
         self._clock = clock
         self._copies = min(copies, len(stores))
         self._flights = Flights()
-        self.lineup = Lineup([Tier(store, clock) for store in stores], journal, clock, self._copies)
+        self.lineup = Lineup([Tier(store, clock) for store in stores], journal, self._copies)
         self._learning = Learning(journal, commits, refolding=refolding, flights=self._flights, clock=clock)
         self.keepers = [
             Keeper(

@@ -38,12 +38,11 @@ _UNHURRIED = 10.0
 """Seconds for what no person waits for."""
 _PATIENT = 60.0
 """Seconds for a look at all that is there."""
-_SECOND = 1_000_000
 
 
 class _Queued(Struct, frozen=True, gc=False):
     turn: TierTurn
-    until: int
+    until: float
 
 
 class Tier:
@@ -90,10 +89,10 @@ class Tier:
             self._marks.popitem(last=False)
         return mark
 
-    async def append(self, write: AppendWrite, expected: Mark, until: int) -> Appended | Stale:
+    async def append(self, write: AppendWrite, expected: Mark, until: float) -> Appended | Stale:
         """Write a turn where its thread still stands at a mark; NotExecuted, Ambiguous, RowRefused.
 
-        `until` is when its person has waited long enough, in microseconds since 1970.
+        `until` is when its person has waited long enough, in seconds of the loop's own time.
         """
         record = write.record
         turn = TierTurn(record, expected, write.rows, write.owes_reply, write.head.last_conversation_id)
@@ -109,16 +108,16 @@ class Tier:
         until = min(queued.until for queued in batch)
         return await self._hurried(until, lambda within: self._store.append(turns, within))
 
-    async def look_up(self, thread_id: ThreadId, until: int) -> Mark:
+    async def look_up(self, thread_id: ThreadId, until: float) -> Mark:
         """Ask where a thread stands; NotExecuted, Ambiguous."""
         marks = await self._hurried(until, lambda within: self._store.marks([thread_id], within))
         return self._remember(thread_id, marks[0])
 
-    async def thread(self, thread_id: ThreadId, until: int) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    async def thread(self, thread_id: ThreadId, until: float) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
         """Read a whole thread: events and deliveries; NotExecuted, Ambiguous."""
         return await self._hurried(until, lambda within: self._store.thread(thread_id, within))
 
-    async def give(self, events: Sequence[Record], until: int) -> dict[ThreadId, Mark]:
+    async def give(self, events: Sequence[Record], until: float) -> dict[ThreadId, Mark]:
         """Give events while a person waits; NotExecuted, Ambiguous."""
         return self._seen(await self._hurried(until, lambda within: self._store.push(events, (), within)))
 
@@ -186,16 +185,17 @@ class Tier:
         if self.breaker.fail(str(error), self._clock.now()):
             logger.warning("%s is out of service: %s", self.name, error)
 
-    async def _hurried(self, until: int, ask: Callable[[float], Awaitable[T]]) -> T:
+    async def _hurried(self, until: float, ask: Callable[[float], Awaitable[T]]) -> T:
         """Ask within the tier's patience, and no longer than the person may wait; learn how long it took."""
         if not self.serves:
             raise NotExecuted(f"{self.name} is out of service: {self.breaker.reason}")
-        begun = self._clock.now()
-        left = (until - begun) / _SECOND
+        now = asyncio.get_running_loop().time
+        begun = now()
+        left = until - begun
         if left <= 0:
             raise NotExecuted(f"there was no time left to ask {self.name}")
         answer = await self._call(min(self.patience.seconds, left), ask)
-        self.patience.learn((self._clock.now() - begun) / _SECOND)
+        self.patience.learn(now() - begun)
         return answer
 
     async def _call(self, within: float, ask: Callable[[float], Awaitable[T]]) -> T:

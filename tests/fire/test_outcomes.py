@@ -88,7 +88,7 @@ def met(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> dict[str, M
     works = {one.name: partial(meet, one, 2, ground, folder / one.name) for one in MOMENTS}
     works |= {f"{one.name}, alone": partial(meet, one, 1, ground, folder / f"{one.name}, alone") for one in ALONE}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lineup, "BUDGET", round(3 * LONG) * 1_000_000)
+        patch.setattr(lineup, "BUDGET", 3 * LONG)
         patch.setattr(keeper, "LOOK_EVERY", 100 * LONG)  # so that a turn is the first to meet what happened
         return finished(side_by_side(works))
 

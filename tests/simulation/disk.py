@@ -6,8 +6,9 @@ from typing import Any
 
 from holdfast.domain.errors import LogUnavailable
 from holdfast.domain.ids import EventId, OriginId, ThreadId
+from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.memory import MemoryJournal
-from holdfast.infrastructure.log.stores import Opened, Outcome, Write
+from holdfast.infrastructure.log.stores import AppendWrite, Opened, Outcome, UnionWrite, Write
 from tests.simulation.story import Story
 from tests.simulation.tiers import at_once
 
@@ -19,7 +20,8 @@ class Disk:
 
     def __init__(self, worker: str, story: Story) -> None:
         self.full = False
-        self.losses = 0
+        self.refused_at = 0.0
+        self.since: dict[EventId, float] = {}
         self._worker = worker
         self._story = story
         self._chance = story.dice(f"disk of {worker}")
@@ -29,18 +31,30 @@ class Disk:
     def _new(self) -> MemoryJournal:
         return MemoryJournal(OriginId(self._chance.randbytes(16)))
 
+    @property
+    def origin(self) -> OriginId:
+        """Whose events are born on it."""
+        return self.journal._origin  # noqa: SLF001 - what it is
+
+    @property
+    def live(self) -> dict[EventId, str]:
+        """Name the events that are durable on it and count, each with its input."""
+        aborted = self.journal._aborted  # noqa: SLF001 - what was taken back
+        kept = self.journal._events  # noqa: SLF001 - all that it holds
+        return {event_id: one.dedup_key for event_id, one in kept.items() if event_id not in aborted}
+
     def crash(self) -> None:
         """Lose what was being written, or not: chance says."""
         for batch, _ in self._pending:
             if self._chance.random() < 0.5:
-                at_once(self.journal.commit(batch))
+                self._apply(batch)
                 self._story.tell("a commit of {} had just reached the disk", len(batch), who=self._worker)
         self._pending = []
 
     def lose(self) -> None:
         """Begin again with an empty disk: a new journal, with an origin of its own."""
-        self.losses += 1
         self.journal = self._new()
+        self.since = {}
 
     async def open(self) -> Opened:
         """Open what is there."""
@@ -54,6 +68,7 @@ class Disk:
     async def commit(self, batch: Sequence[Write]) -> Sequence[Outcome]:
         """Write a batch; the answer comes when it is durable, a crash may come before that."""
         if self.full:
+            self.refused_at = self._story.loop.time()
             await self._wait(_READ)
             raise LogUnavailable("the disk is full")
         done: asyncio.Future[Sequence[Outcome]] = self._story.loop.create_future()
@@ -66,9 +81,23 @@ class Disk:
         if entry not in self._pending:
             return
         self._pending.remove(entry)
-        outcomes = at_once(self.journal.commit(entry[0]))
+        outcomes = self._apply(entry[0])
         if not entry[1].done():
             entry[1].set_result(outcomes)
+
+    def _apply(self, batch: Sequence[Write]) -> Sequence[Outcome]:
+        outcomes: Sequence[Outcome] = at_once(self.journal.commit(batch))
+        for write in batch:
+            match write:
+                case AppendWrite():
+                    self._note([write.record])
+                case UnionWrite():
+                    self._note(write.learned)
+        return outcomes
+
+    def _note(self, records: Sequence[Record]) -> None:
+        for one in records:
+            self.since.setdefault(one.event_id, self._story.loop.time())
 
     async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
         """Give the threads that are owed replies."""

@@ -183,10 +183,12 @@ class Nemesis:
             if victim is None:
                 return
             self._tell("{} crashes", victim.name)
+            safe = self._world.losses.learned_from(victim)
             victim.crash()
             await self._while()
-            if victim.go_back(self._chance):
+            if victim.copies:
                 self._tell("{} comes back with old data", victim.name)
+                self._world.losses.go_back(victim, self._chance.choice(victim.copies), safe)
             victim.start()
             self._tell("{} is up", victim.name)
 
@@ -202,9 +204,10 @@ class Nemesis:
         """Kill a worker, and start it again with an empty disk."""
         async with self._alone_with(self._chance.choice(self._world.workers)) as victim:
             if victim is not None:
+                safe = self._world.losses.shipped_from(victim)
                 victim.crash()
                 self._tell("the disk of {} is lost", victim.name)
-                victim.disk.lose()
+                self._world.losses.lose_disk(victim, safe)
                 await self._while()
                 victim.start()
 

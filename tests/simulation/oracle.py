@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from holdfast.domain.debts import owed
 from holdfast.domain.event import Event
@@ -11,47 +12,40 @@ from holdfast.domain.ids import EventId, ThreadId, thread_of
 from holdfast.domain.kinds import ACCEPTED, Kind
 from holdfast.domain.order import counted
 from holdfast.domain.ports import RowChange
-from holdfast.domain.render import owes_reply
 from holdfast.domain.state import ThreadState
 from holdfast.infrastructure.log.envelope import Record, split_ids
 from holdfast.infrastructure.log.verify import Verifier
 from holdfast.infrastructure.tiers.store import Mark
 from holdfast.projections.fold import TABLES
-from tests.simulation.story import Story
-from tests.simulation.telegram import Telegram, Update
-from tests.simulation.tiers import Server, at_once
+from tests.simulation.telegram import Update
+from tests.simulation.tiers import at_once
 from tests.simulation.watch import tell_of
 from tests.simulation.worker import BOT, CODEC, Worker, rows_from
 
-PULLS = True
-"""Whether what stands on one tier alone comes to the others without anybody's asking. While it does not, an event
-that a crash left on a tier and in no journal (it was never acknowledged) stays where it is, and is left aside."""
+if TYPE_CHECKING:
+    from tests.simulation.world import World
 
 
 class Oracle:
-    """Judges a world at rest."""
+    """Judges a world at rest. What was destroyed for good is excused, and nothing else."""
 
-    def __init__(self, story: Story, servers: Sequence[Server], workers: Sequence[Worker], telegram: Telegram) -> None:
-        self._story = story
-        self._servers = servers
-        self._workers = workers
-        self._telegram = telegram
+    def __init__(self, world: "World") -> None:
+        self._story = world.story
+        self._servers = world.servers
+        self._workers = world.workers
+        self._telegram = world.telegram
+        self._losses = world.losses
         self._union: dict[EventId, Record] = {}
-        self._anywhere: dict[EventId, Record] = {}
-        self._disk_was_lost = any(worker.disk.losses for worker in workers)
         self._deliveries: dict[EventId, Record] = {}
 
     async def judge(self) -> None:
         """Look at everything."""
         for server in self._servers:
-            self._anywhere |= server.events
-            if PULLS:
-                self._gather(server.events, server.deliveries)
+            self._gather(server.events, server.deliveries)
         for worker in self._workers:
             journal = worker.disk.journal
             live = {key: one for key, one in journal._events.items() if key not in journal._aborted}  # noqa: SLF001
             self._gather(live, journal._deliveries)  # noqa: SLF001 - all that it holds
-        self._anywhere |= self._union
         self._aborted_are_nowhere()
         self._tiers_are_equal()
         self._deliveries_answer()
@@ -72,8 +66,8 @@ class Oracle:
     def _aborted_are_nowhere(self) -> None:
         for worker in self._workers:
             for event_id in worker.disk.journal._aborted:  # noqa: SLF001 - what was taken back
-                if event_id in self._anywhere:
-                    told = tell_of(self._anywhere[event_id])
+                if event_id in self._union:
+                    told = tell_of(self._union[event_id])
                     self._problem(f"{worker.name} has taken back {told}, which stands elsewhere")
 
     def _tiers_are_equal(self) -> None:
@@ -86,7 +80,7 @@ class Oracle:
 
     def _deliveries_answer(self) -> None:
         for one in self._deliveries.values():
-            if one.parents not in self._union:
+            if one.parents not in self._union.keys() | self._losses.events:
                 self._problem(f"a delivery answers an event that is nowhere: {tell_of(one)}")
 
     def _thread(self, thread_id: ThreadId, person: int) -> None:
@@ -102,15 +96,13 @@ class Oracle:
         self._tiers_amount_to_it(thread_id, records, events)
 
     def _inputs_count_once(self, thread_id: ThreadId, updates: Sequence[Update]) -> None:
-        """What was acknowledged counts once; what stood on a lost disk alone, and on no tier ever, may be gone."""
-        events = [CODEC.event(one) for one in self._anywhere.values() if one.thread_id == thread_id]
+        """What was acknowledged counts once; what was destroyed for good may be gone."""
+        events = [CODEC.event(one) for one in self._union.values() if one.thread_id == thread_id]
         counts = [event.dedup_key for event in counted(events)]
         for update in updates:
-            may_be_lost = self._disk_was_lost and not any(
-                update.key in server.ever.values() for server in self._servers
-            )
-            if update.acknowledged >= 0 and counts.count(update.key) != 1 and not may_be_lost:
-                self._problem(f"u{update.number} was acknowledged, and counts {counts.count(update.key)} times")
+            times = counts.count(update.key)
+            if update.acknowledged >= 0 and times != 1 and (times or update.key not in self._losses.inputs):
+                self._problem(f"u{update.number} was acknowledged, and counts {times} times")
 
     def _accepted_count(self, events: Sequence[Event]) -> None:
         counts = {event.dedup_key: event for event in counted(events)}
@@ -139,20 +131,20 @@ class Oracle:
                 self._problem("a conversation has expired, though its person went on with it")
 
     def _order_is_kept(self, events: Sequence[Event], updates: Sequence[Update]) -> None:
+        """Who waits for an answer is not overtaken by what they say next; what was lost may come again, and late."""
         places = {event.dedup_key: place for place, event in enumerate(counted(events))}
         for one, other in combinations([update for update in updates if update.key in places], 2):
             waited = 0 <= one.acknowledged <= other.first_posted
-            if waited and places[one.key] > places[other.key]:
+            if waited and places[one.key] > places[other.key] and one.key not in self._losses.inputs:
                 self._problem(f"u{one.number} was acknowledged before u{other.number} was sent, and stands behind it")
 
     def _replies_were_given(self, events: Sequence[Event]) -> None:
-        if self._disk_was_lost:
-            return
+        """Whoever took an input in answers it; where its journal is gone, nobody else does."""
         answered = {one.parents for one in self._deliveries.values()}
-        told = {event.dedup_key for event in events if event.event_id in answered}
-        for event in counted(events):
-            if owes_reply(event) and event.dedup_key not in told:
-                self._problem(f"nobody was ever answered to {event.dedup_key} {event.kind}")
+        for event_id in owed(events, answered):
+            record = self._union[event_id]
+            if record.origin not in self._losses.origins:
+                self._problem(f"nobody was ever answered to {tell_of(record)}")
 
     def _tiers_amount_to_it(self, thread_id: ThreadId, records: Sequence[Record], events: Sequence[Event]) -> None:
         heads = _ends(records)
@@ -160,8 +152,6 @@ class Oracle:
         answered = {one.parents for one in self._deliveries.values()}
         debts = len(owed(events, answered))
         for server in self._servers:
-            if not PULLS and any(one.thread_id == thread_id for one in _orphans(server, self._union)):
-                continue
             [mark] = at_once(server.store.marks([thread_id], 1.0))
             if mark != Mark(mark.rev, heads, closed=True) and heads:
                 self._problem(f"{server.name} does not know where a thread ends: {mark}")
@@ -182,11 +172,6 @@ class Oracle:
             wanted += rows_from([CODEC.event(one) for one in records])
         if sorted(stands, key=_row_name) != sorted(wanted, key=_row_name):
             self._problem(f"the rows in the journal of {worker.name} are not what its events amount to")
-
-
-def _orphans(server: Server, known: dict[EventId, Record]) -> list[Record]:
-    """Find what stands on a tier and in no journal."""
-    return [one for event_id, one in server.events.items() if event_id not in known]
 
 
 def _row_name(row: RowChange) -> tuple[str, str]:

@@ -1,22 +1,23 @@
 """Tiers behind a network: the real store in memory, and everything that may go wrong on the way to it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 from holdfast.domain.errors import Ambiguous, HoldfastError, NotExecuted
 from holdfast.domain.ids import EventId
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.tiers.memory import MemoryTier
+from holdfast.infrastructure.tiers.store import TierTurn
 from tests.simulation.story import Story
 
 WRITES = frozenset({"open", "append", "push", "settle", "probe"})
 _BRINGING = frozenset({"append", "push"})
 _SHORT, _LONG = 0.0005, 0.003
 _ANSWERED = 0.5
+_SWIFT = 0.8
 
 
 def at_once(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever it gives
@@ -58,10 +59,11 @@ class Server:
         self.faults = Faults()
         self.incarnation = 1
         self.ever: dict[EventId, str] = {}
+        self.since: dict[EventId, float] = {}
         self._watch = watch
         self._story = story
         self._waiting: list[Request] = []
-        self._copies: list[dict[str, Any]] = []
+        self.copies: list[dict[str, Any]] = []
 
     def arrive(self, request: Request) -> None:
         """Take a call in, once it has come through."""
@@ -82,9 +84,16 @@ class Server:
         except HoldfastError as error:
             return error
         if request.name in _BRINGING:
-            self.ever.update((one.event_id, one.dedup_key) for one in self.store.events.values())
+            self._note(request.arguments[0])
         self._watch(self, request.name, request.arguments, found)
         return found
+
+    def _note(self, brought: Sequence[Record | TierTurn]) -> None:
+        for one in brought:
+            record = one.record if isinstance(one, TierTurn) else one
+            if record.event_id in self.store.events:
+                self.ever[record.event_id] = record.dedup_key
+                self.since.setdefault(record.event_id, self._story.loop.time())
 
     def thaw(self) -> None:
         """Go on: what waited is done now, late."""
@@ -106,13 +115,12 @@ class Server:
 
     def keep_copy(self) -> None:
         """Make a backup."""
-        self._copies.append(copied(vars(self.store)))
+        self.copies.append(copied(vars(self.store)))
 
-    def go_back(self, chance: Random) -> bool:
-        """Come back, when it starts, with the data of an earlier moment; say whether there was one."""
-        if self._copies:
-            vars(self.store).update(copied(chance.choice(self._copies)))
-        return bool(self._copies)
+    def go_back(self, copy: dict[str, Any]) -> None:
+        """Come back, when it starts, with the data of an earlier moment."""
+        vars(self.store).update(copied(copy))
+        self.since = {event_id: since for event_id, since in self.since.items() if event_id in self.store.events}
 
     @property
     def events(self) -> dict[EventId, Record]:
@@ -157,7 +165,9 @@ class Link:
         self.lanes = 2
         self.route = Route()
         self.failures = 0
-        self._server = server
+        self.server = server
+        self._failed_at = 0.0
+        self._under_way: dict[asyncio.Future[Any], float] = {}
         self._story = story
         self._loop = story.loop
         self._chance = story.dice(f"{worker} to {server.name}")
@@ -167,7 +177,7 @@ class Link:
     async def open(self, bot_id: int, within: float) -> Any:  # noqa: ANN401 - what the store gives
         """Connect anew."""
         self._is_open = True
-        self._session = self._server.incarnation
+        self._session = self.server.incarnation
         return await self._call("open", (bot_id,), within)
 
     @property
@@ -201,6 +211,7 @@ class Link:
         except (NotExecuted, Ambiguous) as error:
             failed = error if name in WRITES else NotExecuted(f"{error}")
         self.failures += 1
+        self._failed_at = self._loop.time()
         self._story.tell("{} on {}: {}", name, self.name, failed)
         raise failed
 
@@ -208,22 +219,40 @@ class Link:
         if self.route.refused:
             await asyncio.sleep(_SHORT)
             raise NotExecuted(f"{self.name}: connection refused")
-        if self._session != self._server.incarnation and self._chance.random() < _ANSWERED:
-            self._session = self._server.incarnation  # it had heard that the connection was closed, and makes another
+        if self._session != self.server.incarnation and self._chance.random() < _ANSWERED:
+            self._session = self.server.incarnation  # it had heard that the connection was closed, and makes another
         request = Request(self, name, arguments, self._loop.create_future(), self._session)
-        self._session = self._server.incarnation
+        self._session = self.server.incarnation
         request.loses_answer = self._chance.random() < self.route.loses_answers
         if self._chance.random() >= self.route.loses:
             held = self.route.seconds_held * (self._chance.random() < self.route.holds)
             self._loop.later(self._way() + held, self._arrive, request)
-        return await request.answer
+        self._under_way[request.answer] = self._loop.time()
+        try:
+            return await request.answer
+        finally:
+            self._under_way.pop(request.answer, None)
+
+    def forget(self) -> None:
+        """Begin anew, as with a new process."""
+        self._under_way = {}
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a call has been waiting for its answer for long."""
+        return any(self._loop.time() - begun > _SWIFT for begun in self._under_way.values())
+
+    @property
+    def undisturbed_since(self) -> float:
+        """Say since when every call had an answer soon."""
+        return self._loop.time() if self.hangs else self._failed_at
 
     def _way(self) -> float:
         return self._chance.uniform(_SHORT, _LONG) + self._chance.random() * self.route.slow
 
     def _arrive(self, request: Request) -> None:
         if not self.route.cut:
-            self._server.arrive(request)
+            self.server.arrive(request)
 
     def answered(self, request: Request, found: Any) -> None:  # noqa: ANN401
         """Let an answer travel back."""

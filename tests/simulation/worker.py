@@ -92,13 +92,13 @@ class Worker:
         self.links = [Link(server, story, name) for server in servers]
         self.clock = Clock(story.loop)
         self.watch = watch
-        self.crashes = 0
         self.service: TierService | None = None
         self._telegram = telegram
         self._story = story
         self._chance = story.dice(f"chance of {name}")
         self._process: Process | None = None
         self._intake: Intake | None = None
+        self._serves_since = 0.0
         self.log: EventLog | None = None
         self.sender: WatchedSender | None = None
 
@@ -106,6 +106,11 @@ class Worker:
     def takes(self) -> bool:
         """Whether it serves."""
         return self._intake is not None
+
+    @property
+    def undisturbed_since(self) -> float:
+        """Say since when it has served, and its disk has taken everything."""
+        return max(self._serves_since, self.disk.refused_at) if self.takes else self._story.loop.time()
 
     def start(self) -> None:
         """Start a process on this machine."""
@@ -116,8 +121,9 @@ class Worker:
     def crash(self) -> None:
         """Kill the process, in the middle of whatever it does."""
         if self._process is not None:
-            self.crashes += 1
             self._process.kill()
+            for link in self.links:
+                link.forget()
             self._process, self._intake, self.service, self.log = None, None, None, None
             self._story.tell("is killed", who=self.name)
             self.disk.crash()
@@ -143,6 +149,7 @@ class Worker:
         owed = await recovery.resume([replies])
         gate = Gate(frozenset(), frozenset())
         self._intake = Intake(BOT, turns, log, orders=orders, gate=gate, clock=self.clock)
+        self._serves_since = self._story.loop.time()
         self._story.tell("serves; {} replies were owed", owed)
         async with asyncio.TaskGroup() as group:
             group.create_task(recovery.run())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.simulation.loop import VirtualLoop, here
+from tests.simulation.losses import Losses
 from tests.simulation.nemesis import Nemesis
 from tests.simulation.oracle import Oracle
 from tests.simulation.people import Person
@@ -20,9 +21,10 @@ from tests.simulation.worker import BOT, Worker
 WHOLE = (
     *("cut", "refuse", "slow", "lose_requests", "lose_answers", "hold", "no_tier", "split"),
     *("stop_tier", "freeze_tier", "refuse_writes"),
+    *("keep_copy", "keep_copy", "restore"),
     *("kill", "lose_disk", "fill_disk", "skew", "trouble_telegram"),
 )
-"""The faults that must be borne. One word more for each that replication makes bearable."""
+"""The faults that must be borne."""
 
 _RAGE = 40.0
 _QUIET = 150.0
@@ -75,6 +77,8 @@ class World:
             for name in ("ann", "bob", "eve")[: chance.choice((1, 2, 2, 3))]
         ]
         self.telegram.workers = self.workers
+        self.losses = Losses(self.story)
+        self.losses.workers, self.losses.servers = self.workers, self.servers
         self.fair = Edge(strays=chance.choice((0.0, 0.1, 0.5)), repeats=chance.choice((0.0, 0.1, 0.4)))
         self.telegram.edge = self.fair
         self.people = [Person(_PERSON + n, self.telegram, self.story) for n in range(chance.choice((1, 2, 3)))]
@@ -93,7 +97,7 @@ class World:
                 group.create_task(person.live(self._course.rage))
             group.create_task(self._nemesis.rage(self._course.rage))
         if await self._rests():
-            await Oracle(self.story, self.servers, self.workers, self.telegram).judge()
+            await Oracle(self).judge()
 
     async def _rests(self) -> bool:
         """Wait until nothing is left to do; false when that never comes."""
@@ -114,7 +118,9 @@ class World:
         if not worker.takes or worker.service is None:
             return False
         sends = worker.sender is not None and worker.sender.is_busy
-        return not sends and all(tier.serves and not tier.news.is_set() for tier in worker.service.lineup.tiers)
+        hangs = any(link.hangs for link in worker.links)
+        tiers = worker.service.lineup.tiers
+        return not sends and not hangs and all(tier.serves and not tier.news.is_set() for tier in tiers)
 
 
 def simulate(course: Course) -> Outcome:
