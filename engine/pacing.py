@@ -8,6 +8,8 @@ from msgspec import Struct
 from holdfast.domain.ports import Clock
 
 _SECOND = 1_000_000
+_MOMENT = 1e-6
+"""Seconds that no clock can tell from nothing: who waited for less would wait for ever."""
 _NEAR = 1.0
 _SEVERAL = 3
 """So many chats told to wait within a second: it is the whole bot that goes too fast."""
@@ -59,11 +61,11 @@ class Pacing:
     async def turn(self, chat_id: int) -> None:
         """Wait until a message, or a change of one, may go to a chat. One at a time waits for each chat."""
         rate = self._group if chat_id < 0 else self._chat
-        while (wait := self._chats.get(chat_id, 0.0) - _slack(rate) - self._now()) > 0:
+        while (wait := self._chats.get(chat_id, 0.0) - _slack(rate) - self._now()) > _MOMENT:
             await self._clock.sleep(wait)
         async with self._line:
             # What passes is counted as it passes: after a moment in which nothing ran, no heap goes out.
-            while (wait := max(self._free - _slack(self._overall), self._opens) - self._now()) > 0:
+            while (wait := max(self._free - _slack(self._overall), self._opens) - self._now()) > _MOMENT:
                 await self._clock.sleep(wait)
             self._free = max(self._free, self._elapsed) + 1 / self._overall.per_second
             self._spend_in(chat_id, rate)
