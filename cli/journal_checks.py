@@ -8,12 +8,18 @@ from pathlib import Path
 from holdfast.cli.findings import Finding, told
 from holdfast.domain.errors import LogError
 from holdfast.domain.flow import Flows
+from holdfast.domain.wording import moment
+from holdfast.engine.presence import gaps_in
+from holdfast.engine.work import tried_in
+from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.log.journal_file import is_locked
 from holdfast.infrastructure.log.journal_look import JournalLook, look_into
 from holdfast.infrastructure.log.keys import NO_KEY
 from holdfast.projections.states import flows_needed
 
 _MIB = 1024 * 1024
+_LATELY = 30 * 24 * 3600 * 1_000_000
+"""Microseconds for which a gap is something to look at."""
 LEAST, LITTLE = 16 * _MIB, 512 * _MIB
 """Bytes of free room: below the first nothing can be stored, below the second it is time to make room."""
 
@@ -78,9 +84,34 @@ def content(file: Path, bot_id: int, key: str, *, sandbox: bool) -> Iterator[Fin
         yield Finding(name="journal", what=f"{look.events} events, {look.deliveries} deliveries")
     yield from owner(look, bot_id, sandbox=sandbox)
     yield from under(look, key)
+    yield from gaps(look, SystemClock().now())
+    yield from outside_work(look)
     if look.quarantined:
         what, advice = f"{look.quarantined} inputs could not be read", "see holdfast quarantine list"
         yield Finding(name="quarantine", verdict="warn", what=what, advice=advice)
+
+
+def gaps(look: JournalLook, now: int) -> Iterator[Finding]:
+    """Name the times in which what people wrote was lost with Telegram; `now` is in microseconds since 1970."""
+    for gap in gaps_in(look.facts):
+        what = f"the bot was away from {moment(gap.since)} to {moment(gap.until)}; Telegram keeps messages for a day"
+        advice = "the people concerned were told: ask those who may have written"
+        late = now - gap.until < _LATELY
+        yield Finding(name="gap", verdict="warn" if late else "ok", what=what, advice=advice if late else "")
+
+
+def outside_work(look: JournalLook) -> Iterator[Finding]:
+    """Count what could not be done in the outside world, by its kind, and what is tried again."""
+    tried = tried_in(look.facts)
+    for kind in sorted({kind for kind, _ in tried}):
+        of_kind = [one for (other, _), one in tried.items() if other == kind]
+        dead = [one for one in of_kind if one.given_up]
+        if waiting := len(of_kind) - len(dead):
+            yield Finding(name=f"{kind} work", what=f"{waiting} failed so far and will be tried again")
+        if dead:
+            what = f"{len(dead)} were given up; the last time it was: {max(dead, key=lambda one: one.due_at).error}"
+            advice = "the people concerned were told"
+            yield Finding(name=f"{kind} work", verdict="warn", what=what, advice=advice)
 
 
 def owner(look: JournalLook, bot_id: int, *, sandbox: bool) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from holdfast.domain.kinds import BARRED
 from holdfast.domain.ports import Clock, Log, Waiting
 from holdfast.domain.state import ThreadState
 from holdfast.domain.timers import deadline, repeated_key
-from holdfast.engine.presence import PRESENCE, Absence, Presence
+from holdfast.engine.presence import GAP, PRESENCE, Absence, Presence
 from holdfast.engine.turns import Turns
 
 KEPT = 24 * 3600 * 1_000_000
@@ -65,6 +65,8 @@ class Absences:
         if absence.sure:
             return absence
         sure = self._presence.confirm(absence, await self._log.seen(0))
+        if sure is not None and sure.length > self._kept:
+            await self._log.remember(f"{GAP}{sure.since}", f"{sure.until}")
         await self.remember()
         return sure
 

@@ -24,7 +24,7 @@ class Heartbeat:
         self._log = log
         self._absences = absences
         self._recovery = recovery
-        self._written = presence.last
+        self._written = 0
 
     async def run(self) -> None:
         """Beat for ever."""

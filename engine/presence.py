@@ -1,7 +1,7 @@
 """When the bot was there for its people: it had read all that Telegram held for it, and could store what it read."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -11,6 +11,8 @@ TAP_LIFE = 150 * 1_000_000
 """Microseconds for which Telegram keeps a tap that nobody takes; text it keeps for a day."""
 PRESENCE = "presence"
 """The name under which a log remembers it."""
+GAP = "gap:"
+"""What a log remembers begins with this for each absence that was longer than Telegram keeps what people write."""
 _MOST = 10
 
 
@@ -102,3 +104,9 @@ def presence_from(text: str, at_least: int = 0, *, patience: int = TAP_LIFE) -> 
         Absence(int(since), int(until), sure == "1") for since, until, sure in (one.split(":") for one in absences)
     ]
     return Presence(max(int(last), at_least), known, patience=patience)
+
+
+def gaps_in(facts: Mapping[str, str]) -> list[Absence]:
+    """Read the gaps that a log remembers, oldest first: what was written in them may be missing."""
+    found = ((name.removeprefix(GAP), until) for name, until in facts.items() if name.startswith(GAP))
+    return sorted((Absence(int(since), int(until), sure=True) for since, until in found), key=lambda gap: gap.since)

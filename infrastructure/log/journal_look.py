@@ -32,12 +32,14 @@ class Backlog(Struct, frozen=True):
 class JournalLook(Struct, frozen=True, kw_only=True):
     """What a journal says of itself. `missing` are the migrations it lacks; while there are any, it tells no more.
 
-    `key` names the master key its words are under, `none` where there is none. `states` are the rows of open
-    conversations. `backlogs` are by the tiers' identities, `whole` is what a tier lacks that was never given anything.
+    `key` names the master key its words are under, `none` where there is none; `facts` is all it keeps of itself.
+    `states` are the rows of open conversations. `backlogs` are by the tiers' identities, `whole` is what a tier lacks
+    that was never given anything.
     """
 
     bot_id: int | None
     key: str
+    facts: Mapping[str, str]
     missing: tuple[str, ...]
     events: int
     deliveries: int
@@ -78,6 +80,7 @@ def _look(journal: sqlite3.Connection) -> JournalLook:
     return JournalLook(
         bot_id=int(meta["bot_id"]) if "bot_id" in meta else None,
         key=meta.get("key", NO_KEY),
+        facts=meta,
         missing=missing,
         events=counts[0],
         deliveries=counts[1],

@@ -108,4 +108,5 @@ async def test_after_two_days_people_are_told_of_the_gap_and_go_on(road: Road, p
 
     assert "2 of 8" in shown(told)
     assert road.rows("SELECT count(*) FROM events WHERE kind = 'inputs.missing'") == [(2,)]
+    assert road.rows("SELECT count(*) FROM tier_meta WHERE name LIKE 'gap:%'") == [(1,)]
     assert await road.differences() == []

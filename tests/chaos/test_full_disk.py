@@ -148,7 +148,7 @@ async def test_a_picture_that_finds_no_room_is_fetched_again(way: str, tmp_path:
         await talk.tells(ada, "/addmachine", "Press 4")
         talk.bot.fill(room=500_000)
         await ada.sees("Photo received", PATIENCE, after=await ada.sends_photo(picture))
-        await talk.complains("WARNING holdfast.engine: photos wait: the journal cannot be written: ")
+        await talk.complains("WARNING holdfast.engine: photo work waits for 1 s: the journal cannot be written: ")
         answer = await talk.tells(ada, "Bosch")
         kept = talk.bot.read("SELECT count(*) FROM blobs")
         talk.bot.empty()

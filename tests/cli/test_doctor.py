@@ -8,6 +8,8 @@ import pytest
 from holdfast.bot.wire import Wire
 from holdfast.cli.doctor import diagnose
 from holdfast.cli.journal_checks import LEAST, LITTLE, room
+from holdfast.domain.wording import moment
+from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings, read_what_is_right
 from holdfast.sandbox import SandboxServer
 from holdfast.sandbox.app import TOKEN
@@ -17,6 +19,7 @@ from tests.infrastructure.files import hand_on, journal
 from tests.servers.database import Database
 
 SECRET = "hunter2hunter2"
+HOUR = 3600 * 1_000_000
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -271,3 +274,26 @@ async def test_a_flow_that_never_loads_holds_nothing_up(monkeypatch: pytest.Monk
     monkeypatch.setenv("HOLDFAST_FLOWS", "a_flow_that_sleeps:flow")
 
     assert "gave no answer within 0.2 seconds" in await found("flows")
+
+
+async def test_a_gap_and_what_was_given_up_are_named() -> None:
+    """When the bot was away for too long, and how much outside work failed for good or may yet succeed, is told."""
+    path = Path("data/local.db")
+    await journal_of(path, bot_id=int(TOKEN.partition(":")[0]))
+    now = SystemClock().now()
+    gap, old = now - 3 * 24 * HOUR, now - 90 * 24 * HOUR
+    subject = "work:photo:00000000-0000-0000-0000-00000000000"
+    facts = {
+        f"gap:{gap}": f"{now}",
+        f"gap:{old}": f"{old + 25 * HOUR}",
+        f"{subject}1": '{"attempts":3,"due_at":5,"error":"getFile: 400 gone","given_up":true}',
+        f"{subject}2": '{"attempts":1,"due_at":5,"error":"getFile: 400 gone"}',
+    }
+    with hand_on(path) as connection:
+        connection.executemany("INSERT INTO tier_meta VALUES (?, ?)", facts.items())
+
+    assert [one.partition(" ")[0] for one in (await found("gap")).splitlines()] == ["ok", "warn"]
+    assert f"from {moment(gap)} to {moment(now)}" in await found("gap")
+    photos = await found("photo work")
+    assert "1 were given up; the last time it was: getFile: 400 gone" in photos
+    assert "1 failed so far and will be tried again" in photos

@@ -4,6 +4,8 @@ import asyncio
 import logging
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 from msgspec.structs import replace
 
 from holdfast.domain.errors import LogUnavailable
@@ -14,7 +16,9 @@ from holdfast.engine.absences import Absences
 from holdfast.engine.heartbeat import Heartbeat
 from holdfast.engine.presence import PRESENCE, presence_from
 from holdfast.engine.recovery import Recovery
+from holdfast.engine.turns import Turns
 from holdfast.infrastructure.log.memory import MemoryJournal
+from holdfast.projections.fold import fold_of
 from tests.conformance.clocks import NOON
 from tests.conformance.scribe import ADA, BEN, inbound, thread
 from tests.engine.fakes import FLOWS, House, fails, few_steps, house, said_as
@@ -350,3 +354,55 @@ async def test_a_full_disk_makes_the_heartbeat_wait(caplog: pytest.LogCaptureFix
         assert "full" in caplog.text
         await heart.beat()
         assert presence_from(engine.log.facts[PRESENCE]).last == NOON
+
+
+STEPS = some.lists(
+    some.sampled_from(["ada speaks", "ben speaks", "away", "back", "again", "crash"]), min_size=3, max_size=14
+)
+
+
+async def _live(steps: list[str]) -> None:
+    """Go through the steps, with crashes between; then see what everybody was asked."""
+    journal = MemoryJournal()
+    remembered = ""
+    for life, chapter in enumerate(" ".join(steps).replace(" speaks", "").split("crash"), start=1):
+        async with house(journal, seed=life) as engine:
+            engine.clock.turn(life * HOUR)
+            engine.presence = presence_from(remembered, NOON)
+            engine.turns = Turns(FLOWS, fold_of(FLOWS), engine.log, engine.sender, engine.presence)
+            engine.presence.here(engine.clock.now())
+            for step in chapter.split():
+                await _step(engine, step)
+            await absences_of(engine).remember()
+            remembered = engine.log.facts[PRESENCE]
+            engine.presence.here(engine.clock.now())
+            await absences_of(engine).resume()
+            assert await absences_of(engine).resume() == 0
+            await _asked_once(engine)
+
+
+async def _step(engine: House, step: str) -> None:
+    if step == "away":
+        away(engine, 300)
+    elif step == "back":
+        await back(engine)
+    elif step == "again":
+        await absences_of(engine).resume()
+    else:
+        person = ADA if step == "ada" else BEN
+        await says(engine, "Press 4" if await engine.history(person) else "/addmachine", person=person)
+
+
+async def _asked_once(engine: House) -> None:
+    """No key twice; and nobody is asked twice between two things they said."""
+    for person in (ADA, BEN):
+        history = await engine.history(person)
+        keys = [event.dedup_key for event in history]
+        assert len(keys) == len(set(keys))
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+def test_whatever_happens_nothing_is_asked_twice(steps: list[str]) -> None:
+    """Outages, crashes and several calls in any order: each question is asked once for each outage, and no more."""
+    asyncio.run(_live(steps))

@@ -1,0 +1,105 @@
+"""An outage of several workers beside one tier: the real engine and protocol, over stores in memory."""
+
+import asyncio
+
+from holdfast.domain.errors import NoTier
+from holdfast.domain.kinds import Kind
+from holdfast.engine.absences import Absences
+from holdfast.engine.heartbeat import Heartbeat
+from holdfast.engine.presence import Presence, presence_from
+from holdfast.engine.recovery import Recovery
+from holdfast.infrastructure.clock import SystemClock
+from holdfast.infrastructure.tiers.memory import MemoryTier
+from tests.conformance.clocks import NOON
+from tests.conformance.scribe import thread
+from tests.tiers.workers import FLOWS, Worker, two_workers, until, worker
+
+SECOND = 1_000_000
+LATER = NOON + 3600 * SECOND
+
+
+def absences_of(one: Worker, presence: Presence) -> Absences:
+    return Absences(FLOWS, one.log, one.turns, presence, clock=SystemClock(), thread_of=thread)
+
+
+def back_after(seconds: int) -> Presence:
+    """A worker that was there an hour after people wrote, and then not for so long."""
+    presence = Presence(LATER)
+    presence.here(LATER + seconds * SECOND)
+    return presence
+
+
+async def kinds(one: Worker) -> list[str]:
+    return [event.kind for event in await one.log.history(thread())]
+
+
+async def test_two_workers_beside_one_tier_ask_once() -> None:
+    """Both come back from one outage at once, with journals of their own: there is one event, and one reply."""
+    neon = MemoryTier("neon")
+    async with two_workers(neon) as (one, other):
+        await one.hear(1, "/addmachine")
+        await until(lambda: len(other.journal_events()) == 1)
+        shared = back_after(200).absences
+        told = await asyncio.gather(
+            *(absences_of(worker, Presence(1, shared)).resume() for worker in (one, other)), return_exceptions=True
+        )
+        await until(lambda: len(one.journal_events()) == len(other.journal_events()) == 2)
+        await asyncio.gather(one.sender.settle(), other.sender.settle())
+
+        assert sorted(map(str, told)) == ["0", "1"]
+        assert await kinds(one) == await kinds(other) == [Kind.STARTED, Kind.REPEATED]
+        assert len(one.messages.texts) + len(other.messages.texts) == 2
+
+
+async def test_where_one_worker_was_there_nobody_was_away() -> None:
+    """What one worker has told the tier, another goes by: it was away itself, and asks nothing again."""
+    neon = MemoryTier("neon")
+    async with two_workers(neon) as (one, other):
+        await one.hear(1, "/addmachine")
+        await until(lambda: len(other.journal_events()) == 1)
+        there, back = Presence(), back_after(400)
+        there.here(back.last - 20 * SECOND)
+        await Heartbeat(there, one.log, absences_of(one, there), Recovery(SystemClock())).beat()
+        await Heartbeat(back, other.log, absences_of(other, back), Recovery(SystemClock())).beat()
+
+        assert back.is_here(back.last)
+        assert await kinds(other) == [Kind.STARTED]
+        assert await one.log.seen(0) == back.last
+
+
+async def test_while_no_tier_can_be_had_nobody_is_asked_and_nothing_is_forgotten() -> None:
+    """Another worker may have been there: the absence is kept, and told once a tier can say so."""
+    neon = MemoryTier("neon")
+    async with worker(neon) as one:
+        await one.hear(1, "/addmachine")
+        neon.down = True
+        await until(lambda: one.service.lineup.first is None)
+        back = back_after(200)
+        heart = Heartbeat(back, one.log, absences_of(one, back), Recovery(SystemClock()))
+        await heart.beat()
+        assert await kinds(one) == [Kind.STARTED]
+        meta = (await one.journal.open()).meta
+        assert presence_from(meta["presence"]).absences == back.absences != ()
+
+        neon.down = False
+        await until(lambda: one.service.lineup.first is not None)
+        assert await absences_of(one, back).resume() == 1
+        assert await kinds(one) == [Kind.STARTED, Kind.REPEATED]
+
+
+async def test_the_tiers_hear_of_a_worker_through_any_of_them() -> None:
+    """The latest moment on any tier counts, and a tier that can't be reached keeps nobody from saying it."""
+    neon, supabase = MemoryTier("neon"), MemoryTier("supabase")
+    async with worker(neon, supabase) as one:
+        assert [await one.log.seen(at) for at in (5, 9, 7)] == [0, 5, 9]
+        neon.down = True
+        assert await one.log.seen(11) == 9
+        assert await supabase.seen(0, 1.0) == 11
+        supabase.down = True
+        failed = 0
+        for _ in range(2):
+            try:
+                await one.log.seen(12)
+            except NoTier:
+                failed += 1
+        assert failed == 2
