@@ -30,7 +30,7 @@ logger = logging.getLogger("holdfast")
 SANDBOX_PORT = 8081
 Updates = Callable[[Wire, Intake, Presence], Awaitable[None]]
 """Where updates come from: brings them to the intake until it is cancelled, and says when all have been read."""
-_MENU = ("library", "skip", "back", "cancel", "help")
+_MENU = ("library", "skip", "back", "cancel", "timezone", "help")
 
 
 async def run(settings: Settings, port: int = SANDBOX_PORT) -> None:

@@ -17,6 +17,7 @@ _SHOWN = (
     "holdfast_journal",
     "holdfast_flows",
     "holdfast_pace",
+    "holdfast_timezone",
     "holdfast_health",
     "holdfast_turn_log",
 )

@@ -83,7 +83,7 @@ def codec_of(settings: Settings) -> Codec:
 
 def flows_of(settings: Settings) -> Flows:
     """Load the built-in flows and those HOLDFAST_FLOWS names; SettingsError when one can't be loaded."""
-    return Flows([*MACHINE_FLOWS, *_declared(settings.holdfast_flows)])
+    return Flows([*MACHINE_FLOWS, *_declared(settings.holdfast_flows)], settings.holdfast_timezone)
 
 
 def _declared(names: str) -> Iterator[Flow]:

@@ -26,12 +26,13 @@ from holdfast.domain.errors import UnknownFlow
 from holdfast.domain.event import Draft
 from holdfast.domain.flow import CONFIRM, Flows, Refused, Step
 from holdfast.domain.inbound import Inbound
-from holdfast.domain.kinds import Kind
+from holdfast.domain.kinds import TIMEZONE, Kind
 from holdfast.domain.library import ADD_MACHINE, EDIT_MACHINE, REMOVE_MACHINE
 from holdfast.domain.past import answer_beside, answer_in_message, event_named, lines_of_machine
 from holdfast.domain.revival import change_machine, is_taken, taken_up, used
 from holdfast.domain.state import ThreadState
 from holdfast.domain.wording import say
+from holdfast.domain.zones import understood
 
 
 def decide(flows: Flows, state: ThreadState, inbound: Inbound) -> Draft:
@@ -73,6 +74,14 @@ def _ask(intent: wish.Ask, at: Place) -> Draft:
     if intent.subject and at.state.machine(intent.subject) is None:
         return stray(at, "no_machine")
     return noted(at, intent.topic, intent.subject)
+
+
+@_decide.register
+def _set_zone(intent: wish.SetZone, at: Place) -> Draft:
+    zone = understood(intent.zone)
+    if zone:
+        return noted(at, TIMEZONE, value=zone)
+    return noted(at, "unknown_timezone" if intent.zone else "timezones", value=at.state.zone or at.flows.zone)
 
 
 @_decide.register

@@ -10,8 +10,9 @@ from holdfast.domain.flow import Flow, Flows
 from holdfast.domain.ids import as_text, conversation_of
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.intent import cause_of
-from holdfast.domain.kinds import Kind
+from holdfast.domain.kinds import AT_LOAD, BY_CLOCK, Kind
 from holdfast.domain.state import Answer, Conversation, ThreadState
+from holdfast.domain.timers import Timer
 
 OUTAGE = "outage"
 """The cause of what an outage brings."""
@@ -235,7 +236,27 @@ def resumed(at: Place, conversation: Conversation, reopens: str = "") -> Draft:
     )
 
 
-def expired(flows: Flows, state: ThreadState, conversation: Conversation, language: str) -> Draft:
+def timed(flows: Flows, state: ThreadState, timer: Timer) -> Draft:
+    """Draft what a clock brings: the expiry of a conversation, or a reminder of it."""
+    if timer.kind == Kind.EXPIRED:
+        return expired(flows, state, timer.conversation, cause=BY_CLOCK)
+    conversation = timer.conversation
+    step = conversation.current_step(flows.get(conversation.flow, conversation.flow_version))
+    facts = Facts(
+        flow=conversation.flow,
+        flow_version=conversation.flow_version,
+        step=step,
+        next_step=step,
+        rule=timer.rule,
+        cause=BY_CLOCK,
+        basis=conversation.accepted,
+    )
+    return Draft(kind=Kind.REMINDED, conversation_id=conversation.conversation_id, facts=facts, words=Words())
+
+
+def expired(
+    flows: Flows, state: ThreadState, conversation: Conversation, language: str = "", *, cause: str = AT_LOAD
+) -> Draft:
     """Draft the expiry of a conversation, on the basis of every accepted input seen of it."""
     flow = flows.get(conversation.flow, conversation.flow_version)
     rest = [one for one in state.open if one is not conversation]
@@ -244,7 +265,7 @@ def expired(flows: Flows, state: ThreadState, conversation: Conversation, langua
         flow_version=conversation.flow_version,
         step=conversation.current_step(flow),
         resumes=as_text(rest[-1].conversation_id) if rest and state.active is conversation else "",
-        cause="silence",
+        cause=cause,
         language=language,
         subject=conversation.subject,
         basis=conversation.accepted,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from holdfast.domain.event import Event, Said
 from holdfast.domain.ids import as_text
-from holdfast.domain.kinds import ACCEPTED, ENDINGS, FILING, SILENT, Kind
+from holdfast.domain.kinds import ACCEPTED, AT_LOAD, ENDINGS, FILING, SILENT, TIMEZONE, Kind
 from holdfast.domain.library import NAMING, shelved
 from holdfast.domain.order import counted
 from holdfast.domain.state import Answer, Conversation, ThreadState, Unfiled
@@ -185,7 +185,17 @@ def _ended(state: ThreadState, event: Event) -> ThreadState:
         state = _shelved(state, conversation, event)
     if event.kind == Kind.EXPIRED:
         state = replace(state, lapsed=(*state.lapsed, conversation))
-    return state.with_ended(conversation.conversation_id, ENDINGS[Kind(event.kind)])
+    # One that ran out unnoticed left its question standing: nothing else was asked until the next input came.
+    asks_below = conversation is state.active and event.facts.cause != AT_LOAD
+    state = state.with_ended(conversation.conversation_id, ENDINGS[Kind(event.kind)])
+    return _asked_anew(state, state.active, event) if asks_below and state.active else state
+
+
+def _asked_anew(state: ThreadState, conversation: Conversation, event: Event) -> ThreadState:
+    """What waited below is on top again with its question, and has all its time to be answered."""
+    at = max(conversation.updated_at, event.occurred_at)
+    grace = max(0, conversation.updated_at + conversation.grace - at)
+    return state.with_open(replace(conversation, updated_at=at, grace=grace))
 
 
 def _shelved(state: ThreadState, conversation: Conversation, event: Event) -> ThreadState:
@@ -214,6 +224,12 @@ def _unmoved(state: ThreadState, _event: Event) -> ThreadState:
     return state
 
 
+def _noted(state: ThreadState, event: Event) -> ThreadState:
+    if event.facts.rule != TIMEZONE or event.words is None:
+        return state
+    return replace(state, zone=event.words.value)
+
+
 def _reminded(state: ThreadState, event: Event) -> ThreadState:
     conversation = state.conversation(event.conversation_id)
     return state.with_open(replace(conversation, reminded=event.facts.basis)) if conversation else state
@@ -235,6 +251,7 @@ _CHANGES: dict[str, Callable[[ThreadState, Event], ThreadState]] = {
     Kind.STARTED: _started,
     Kind.RESUMED: _resumed,
     Kind.FORGOTTEN: _forgotten,
+    Kind.NOTED: _noted,
     Kind.REMINDED: _reminded,
     Kind.REPEATED: _repeated,
     Kind.MERGED: _merged,

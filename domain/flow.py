@@ -23,7 +23,7 @@ from holdfast.domain.wording import complaint, shown
 CONFIRM = "confirm"
 """The name of the last stop of every flow: the card that asks whether all is right."""
 
-RESERVED = frozenset({"start", "help", "skip", "back", "cancel", "library"})
+RESERVED = frozenset({"start", "help", "skip", "back", "cancel", "library", "timezone"})
 """Commands that every bot has, whatever its flows."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
@@ -156,10 +156,14 @@ class Flow(BaseModel):
 
 
 class Flows:
-    """The flows a bot knows, in every version that may still have open conversations."""
+    """The flows a bot knows, in every version that may still have open conversations, and its own time zone.
 
-    def __init__(self, flows: Iterable[Flow]) -> None:
+    `zone` names the zone of everybody who has not named another.
+    """
+
+    def __init__(self, flows: Iterable[Flow], zone: str = "UTC") -> None:
         """Index the flows; FlowError when two share a name and version, or a command."""
+        self.zone = zone
         self._all: dict[tuple[str, int], Flow] = {}
         self._newest: dict[str, Flow] = {}
         for flow in flows:
@@ -192,6 +196,11 @@ class Flows:
     def has(self, name: str, version: int) -> bool:
         """Whether a flow is loaded in this version."""
         return (name, version) in self._all
+
+    @property
+    def shortest(self) -> int:
+        """The shortest time to live of any flow, in microseconds; a day when there is none."""
+        return min((flow.patience for flow in self._all.values()), default=24 * 3600 * 1_000_000)
 
     def newest(self, name: str) -> Flow | None:
         """Find a flow by name in its newest version."""

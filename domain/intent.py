@@ -123,6 +123,12 @@ class TakeUp(Struct, frozen=True):
     conversation_id: ConversationId
 
 
+class SetZone(Struct, frozen=True):
+    """Name one's time zone; empty: ask which there are."""
+
+    zone: str
+
+
 class Stray(Struct, frozen=True):
     """An input that does not belong here; `rule` says why."""
 
@@ -131,7 +137,7 @@ class Stray(Struct, frozen=True):
 
 Intent = (
     Start | Reply | Skip | Clear | Back | Change | Put | Cancel | Confirm | Photo | Edit | Ask | History | ChangeMachine
-    | RemoveMachine | SavePhoto | ApplyEdit | Use | TakeUp | Stray
+    | RemoveMachine | SavePhoto | ApplyEdit | Use | TakeUp | SetZone | Stray
 )  # fmt: skip
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@[A-Za-z0-9_]+)?(?=\s|$)")
@@ -202,6 +208,8 @@ def _typed(flows: Flows, text: str) -> Intent:
     if not command:
         return Reply(text)
     name = command[1].lower()
+    if name == "timezone":
+        return SetZone(text[command.end() :].strip())
     flow = flows.by_command(name)
     return Start(flow) if flow else _PLAIN.get(name, Stray("unknown_command"))
 
@@ -224,6 +232,8 @@ def _verb(flows: Flows, tap: Tap) -> Intent:
         return Start(flow) if flow and flow.command else Stray("unknown_button")
     if tap.verb == taps.LIBRARY:
         return Ask("library")
+    if tap.verb == taps.ZONE:
+        return SetZone(tap.text)
     if tap.verb == taps.EDIT:
         known = tap.place in range(len(FIELDS))
         return ChangeMachine(as_text(tap.identity), FIELDS[tap.place]) if known else Stray("unknown_button")

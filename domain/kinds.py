@@ -44,6 +44,12 @@ BARRED = frozenset({"not_allowed", "too_fast", "flood"})
 SILENT = frozenset({Kind.PHOTO_STORED, Kind.NAMEPLATE_READ, Kind.RECORDED})
 """Facts from outside, which owe a reply only when something failed."""
 
+AT_LOAD, BY_CLOCK = "silence", "timer"
+"""The causes of an end by silence: it was found when the next input came, or a clock found it."""
+
+TIMEZONE = "timezone"
+"""The rule of a noted input by which a person named their time zone; the words' value is its name."""
+
 TIMERS = frozenset({Kind.EXPIRED, Kind.REMINDED, Kind.REPEATED, Kind.MISSING})
 """Events that time or an outage brings, not a person: where there are tiers, one must know of them first."""
 

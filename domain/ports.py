@@ -38,11 +38,20 @@ class Head(Struct, frozen=True, kw_only=True, gc=False):
     last_conversation_id: ConversationId | None = None
 
 
+class Due(Struct, frozen=True, gc=False, order=True):
+    """What time brings next to an open conversation: when, in microseconds since 1970, and whose it is."""
+
+    at: int
+    user_id: int
+    chat_id: int
+    flow: str
+
+
 class Loaded(Struct, frozen=True, kw_only=True):
     """What is needed to decide: the head, the events that matter, the machines, and copies of this very input.
 
     `events` are those of `conversations`, and other copies of their inputs: they say which copy counts, and at what
-    place, but belong to conversations that were not loaded.
+    place, but belong to conversations that were not loaded. `zone` is the time zone the person named, if any.
     """
 
     head: Head
@@ -50,6 +59,7 @@ class Loaded(Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...]
     machines: tuple[Machine, ...]
     copies: tuple[Event, ...] = ()
+    zone: str = ""
 
 
 class Minted(Protocol):
@@ -186,6 +196,12 @@ class Log(Protocol):
 
     async def owed_in(self, thread_id: ThreadId) -> Owed:
         """Give what one thread is owed."""
+
+    async def due(self, until: int, after: Due | None, at_most: int) -> list[Due]:
+        """Give what is due next until a moment, behind an entry that was given before, in its order."""
+
+    async def wrote_last(self, thread_id: ThreadId) -> bool:
+        """Whether a thread's newest event was written here; true where there is only one writer."""
 
     async def quarantine(self, item: Quarantined) -> None:
         """Keep an input that could not be taken in."""

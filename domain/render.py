@@ -7,7 +7,7 @@ from holdfast.domain.errors import UnknownFlow
 from holdfast.domain.event import Event
 from holdfast.domain.flow import Flow, Flows, Step
 from holdfast.domain.ids import from_text
-from holdfast.domain.kinds import ACCEPTED, SILENT, Kind
+from holdfast.domain.kinds import ACCEPTED, AT_LOAD, SILENT, TIMEZONE, Kind
 from holdfast.domain.library import EDIT_MACHINE
 from holdfast.domain.library_screens import TOPICS, library_screens
 from holdfast.domain.merge_card import merge_screens
@@ -15,12 +15,14 @@ from holdfast.domain.question import Standing, readable, standing
 from holdfast.domain.screen import Button, Keyboard, Screen
 from holdfast.domain.state import ThreadState
 from holdfast.domain.wording import WORDING, clipped, escape, moment, say
+from holdfast.domain.zones import COMMON
 
-_QUIET_RULES = frozenset({"album", "flood", "moved", "left", "blocked", "unblocked", "unasked"})
+_QUIET_RULES = frozenset({"album", "flood", "moved", "left", "blocked", "unblocked", "unasked", "night"})
 _CHANGING = ACCEPTED - {Kind.STARTED, Kind.RESUMED}
 """Kinds whose reply may take the place of the message that was tapped; what begins, begins below what stands."""
 
-_AT_LOAD = "silence"
+_LEFT = frozenset({Kind.CANCELLED, Kind.EXPIRED})
+_ZONES = frozenset({"timezones", "unknown_timezone"})
 _BOLD, _LABEL = 200, 40
 """Characters of the value that was saved, where it is told, and of a name on a button."""
 
@@ -38,7 +40,7 @@ def owes_reply(event: Event) -> bool:
         return bool(facts.rule)
     if facts.rule == "group":
         return event.version == 1
-    return event.kind != Kind.EXPIRED or facts.cause != _AT_LOAD
+    return event.kind != Kind.EXPIRED or facts.cause != AT_LOAD
 
 
 def render(flows: Flows, state: ThreadState, event: Event) -> tuple[Screen, ...]:
@@ -101,21 +103,20 @@ def _opening(flows: Flows, event: Event) -> tuple[str, Keyboard]:
 
 def _offers(event: Event) -> Keyboard:
     """Buttons that belong to what happened, above those of what is open."""
-    if event.kind == Kind.CANCELLED and event.conversation_id:
-        return ((Button(WORDING["button.take_up"], taps.thing(taps.TAKE_UP, event.conversation_id)),),)
-    if event.kind != Kind.NOTED:
-        return ()
-    if event.facts.rule == "photo":
-        return ((Button(WORDING["button.save_photo"], taps.thing(taps.SAVE_PHOTO, event.event_id)),),)
-    if event.facts.rule == "lapsed" and event.facts.subject:
-        return _lapsed(event)
-    if event.facts.rule == "edit_offer":
-        return ((Button(WORDING["button.correct"], taps.thing(taps.CORRECT, event.event_id)),),)
-    return ()
+    if event.kind in _LEFT and event.conversation_id:
+        return _offer("take_up", taps.thing(taps.TAKE_UP, event.conversation_id))
+    offered = _OFFERED.get(event.facts.rule) if event.kind == Kind.NOTED else None
+    return offered(event) if offered else ()
+
+
+def _offer(name: str, data: str) -> Keyboard:
+    return ((Button(WORDING[f"button.{name}"], data),),)
 
 
 def _lapsed(event: Event) -> Keyboard:
     """Offer what has lapsed; of several, each by its name."""
+    if not event.facts.subject:
+        return ()
     called = event.words.called if event.words else ()
     labels = [WORDING["button.take_up.of"].format(name=clipped(one, _LABEL)) for one in called]
     offers = event.facts.offers if labels else (event.facts.subject,)
@@ -123,6 +124,20 @@ def _lapsed(event: Event) -> Keyboard:
         (Button(label, taps.thing(taps.TAKE_UP, from_text(one))),)
         for label, one in zip(labels or [WORDING["button.take_up"]], offers, strict=True)
     )
+
+
+def _zones(_event: Event) -> Keyboard:
+    """Offer some zones by their cities, three in a row."""
+    buttons = [Button(name.partition("/")[2].replace("_", " "), taps.zone(name)) for name in COMMON]
+    return tuple(tuple(buttons[at : at + 3]) for at in range(0, len(buttons), 3))
+
+
+_OFFERED: dict[str, Callable[[Event], Keyboard]] = {
+    "photo": lambda event: _offer("save_photo", taps.thing(taps.SAVE_PHOTO, event.event_id)),
+    "edit_offer": lambda event: _offer("correct", taps.thing(taps.CORRECT, event.event_id)),
+    "lapsed": _lapsed,
+    **dict.fromkeys(_ZONES, _zones),
+}
 
 
 def _flow(flows: Flows, event: Event) -> Flow:
@@ -165,6 +180,10 @@ def _back(flows: Flows, event: Event) -> str:
     return say("back", title=_field(flows, event).title)
 
 
+def _expired(flows: Flows, event: Event) -> str:
+    return say("expired", title=_flow(flows, event).title)
+
+
 def _confirmed(flows: Flows, event: Event) -> str:
     return _filling(_flow(flows, event).done or WORDING["completed"], event)
 
@@ -180,6 +199,8 @@ def _noted(flows: Flows, event: Event) -> str:
         flow = flows.newest(EDIT_MACHINE)
         title = flow.step(event.facts.field).title if flow else event.facts.field
         return say("noted.edit_offer", title=title, value=event.words.value if event.words else "…")
+    if rule == TIMEZONE or rule in _ZONES:
+        return say(f"noted.{rule}", zone=event.words.value if event.words else "…")
     return say(f"noted.{rule}") if f"noted.{rule}" in WORDING else _refused(flows, event)
 
 
@@ -204,7 +225,8 @@ _OPENINGS: dict[str, Callable[[Flows, Event], str]] = {
     Kind.BACK: _back,
     Kind.CONFIRMED: _confirmed,
     Kind.CANCELLED: _fixed("cancelled"),
-    Kind.EXPIRED: _fixed("expired"),
+    Kind.EXPIRED: _expired,
+    Kind.REMINDED: _fixed("reminded"),
     Kind.FORGOTTEN: _fixed("forgotten"),
     Kind.REPEATED: _fixed("repeated"),
     Kind.MISSING: _missing,

@@ -95,7 +95,7 @@ class ThreadState(Struct, frozen=True, kw_only=True, gc=False):
     `ended` tells how conversations of this thread that were loaded ended, and `lapsed` are those that expired or
     gave way, the last one last, as long as nothing else was begun; `heard` is the person's newest message, `album` the
     album of their newest photo; `early` are inputs accepted for a conversation that stands later in the order than
-    they do.
+    they do; `zone` is the time zone the person has named.
 
     What a fork left, and the person was not told yet: `unfiled` answers, `superseded` conversations, which go on
     taking their answers in, and `renamed` machines, each by the input that saved it. Only the fold of a whole thread
@@ -114,6 +114,7 @@ class ThreadState(Struct, frozen=True, kw_only=True, gc=False):
     heard: int = 0
     album: str = ""
     early: dict[ConversationId, tuple[str, ...]] = {}
+    zone: str = ""
 
     @property
     def active(self) -> Conversation | None:

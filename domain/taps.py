@@ -10,12 +10,13 @@ from holdfast.domain.ids import as_token, from_token
 SKIP, KEEP, EMPTY, BACK, CHANGE, PUT, CANCEL, CONFIRM = "s", "k", "n", "b", "e", "u", "x", "ok"
 # Of the thread; the last five refer to something of the past.
 START, LIBRARY, MACHINE, FIELDS, EDIT, REMOVE = "go", "lib", "m", "mf", "me", "mr"
+ZONE = "tz"
 HISTORY, TAKE_UP, SAVE_PHOTO, CORRECT, USE = "mh", "up", "ph", "ed", "us"
 
 ABOUT_THE_PAST = frozenset({HISTORY, TAKE_UP, SAVE_PHOTO, CORRECT, USE})
 """The verbs whose meaning needs the thread's past events."""
 
-_VERBS = ABOUT_THE_PAST | {START, LIBRARY, MACHINE, FIELDS, EDIT, REMOVE}
+_VERBS = ABOUT_THE_PAST | {START, LIBRARY, MACHINE, FIELDS, EDIT, REMOVE, ZONE}
 _MOST = 64
 _MOST_DIGITS = 3
 
@@ -37,6 +38,11 @@ class Tap(Struct, frozen=True, gc=False):
 def start(flow: str) -> str:
     """Write the data of a button that starts a flow."""
     return f"{START}:{flow}"
+
+
+def zone(name: str) -> str:
+    """Write the data of a button that chooses a time zone."""
+    return f"{ZONE}:{name}"
 
 
 def library(page: int, words: str) -> str:
@@ -65,7 +71,7 @@ def read(data: str) -> Tap | None:
 
 
 def _verb(verb: str, rest: str) -> Tap:
-    if verb == START:
+    if verb in (START, ZONE):
         return Tap(verb, text=_name(rest))
     head, _, tail = rest.partition(":")
     if verb == LIBRARY:

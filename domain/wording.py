@@ -99,7 +99,8 @@ WORDING: dict[str, str] = {
     "taken_up": "Back to where you were before.",
     "completed": "Saved.",
     "cancelled": "Cancelled. What you sent is kept in the history; nothing else was changed.",
-    "expired": "This was left alone for too long and is closed. What you sent is kept.",
+    "expired": "“{title}” was left alone for too long and is closed. What you sent is kept.",
+    "reminded": "This is still waiting for you. It will be closed before long; what you sent is kept in any case.",
     "delayed": "For a while I could not store anything, so this comes late; nothing you sent is lost.",
     "repeated": "I was away for a while, and a button you tapped then may be lost. Here is the question again.",
     "missing": (
@@ -146,10 +147,16 @@ WORDING: dict[str, str] = {
     "noted.help": (
         "I ask one question at a time and keep every answer at once.\n"
         "/library shows your machines; /library with a word searches them.\n"
-        "/skip leaves a question out, /back goes back, /cancel stops."
+        "/skip leaves a question out, /back goes back, /cancel stops.\n"
+        "/timezone tells me where you are, so that I remind you by day."
     ),
     "noted.lapsed": "What you began was closed after a long silence. Nothing of it is lost.",
     "noted.edit_offer": "You changed an earlier message. Change {title} to “{value}”?",
+    "noted.timezone": "Your time zone is {zone} now. Unasked, I write between nine and eight there.",
+    "noted.timezones": "Your time zone is {zone}. Choose another one, or type its name: /timezone Europe/Berlin",
+    "noted.unknown_timezone": (
+        "I know no time zone of that name; yours is {zone}. Choose one, or type its name: /timezone Europe/Berlin"
+    ),
     "noted.talk": "I have no question open at the moment.",
     "noted.photo": "A photo! Shall I register a machine with it?",
     "noted.group": "I work in private chats only. Please write to me directly.",
@@ -159,6 +166,7 @@ WORDING: dict[str, str] = {
     "command.back": "Back to the question before",
     "command.cancel": "Stop",
     "command.library": "Your machines",
+    "command.timezone": "Where you are, so that I speak up at a fitting hour",
     "command.help": "How this works",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 
 from holdfast.domain.decide import decide
-from holdfast.domain.drafts import UNASKED, expired, repeated, unexpected
+from holdfast.domain.drafts import UNASKED, expired, repeated, timed, unexpected
 from holdfast.domain.errors import Conflict, LogUnavailable, NoTier
 from holdfast.domain.event import Draft, Event
 from holdfast.domain.evolve import evolve, fold
@@ -16,11 +16,12 @@ from holdfast.domain.ids import ConversationId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.intent import refers_to_the_past
 from holdfast.domain.kinds import ENDINGS, Kind
+from holdfast.domain.late import as_it_stood, revives, was_in_time
 from holdfast.domain.order import counted
 from holdfast.domain.ports import Fold, Loaded, Log, Turn
 from holdfast.domain.render import owes_reply
 from holdfast.domain.state import Conversation, ThreadState
-from holdfast.domain.timers import deadline, expiry_key, overdue, repeated_key
+from holdfast.domain.timers import deadline, due, expiry_key, overdue, repeated_key
 from holdfast.engine.blame import where
 from holdfast.engine.known import Known, KnownThreads
 from holdfast.engine.lanes import Lanes
@@ -104,6 +105,27 @@ class Turns:
 
         return await self._in_its_lane(inbound, fact)
 
+    async def tick(self, inbound: Inbound) -> bool:
+        """Let happen what time brings to a thread by now, if it still does; say whether anything did.
+
+        `inbound` names the thread, its person and the moment. NoTier, LogUnavailable: later.
+        """
+        happened = False
+
+        async def clock(inbound: Inbound) -> Reply | None:
+            nonlocal happened
+            known = self._known.get(inbound.thread_id) or (await self._load(inbound))[0]
+            timer = due(self._flows, known.state, inbound.occurred_at)
+            if timer is None:
+                return None
+            ticked = replace(inbound, dedup_key=timer.dedup_key, order=known.head.ots)
+            reply = await self._append(known, ticked, timed(self._flows, known.state, timer))
+            happened = True
+            return reply
+
+        await self._in_its_lane(inbound, clock)
+        return happened
+
     async def _in_its_lane(self, inbound: Inbound, turn: Callable[[Inbound], Awaitable[Reply | None]]) -> bool:
         async with self._lanes.enter(inbound.thread_id):
             reply = await self._tried(inbound, turn)
@@ -124,9 +146,9 @@ class Turns:
         if copies:
             return await self._again(inbound, copies)
         known = await self._expire(await self._joined(known, inbound), inbound)
-        inbound = await self._with_past(known, inbound)
         try:
-            return await self._append(known, inbound, decide(self._flows, known.state, inbound))
+            draft, past = await self._decided(known, inbound)
+            return await self._append(known, inbound, draft, past)
         except (Conflict, LogUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - the input is kept, whatever a flow's own code does
@@ -136,14 +158,17 @@ class Turns:
     async def _look_up(self, inbound: Inbound) -> tuple[Known, tuple[Event, ...]]:
         known = self._known.get(inbound.thread_id)
         if known is None:
-            loaded = await self._log.load(inbound.thread_id, inbound)
-            known = Known(loaded.head, _state(loaded, inbound))
-            self._known.put(inbound.thread_id, known)
-            return known, loaded.copies
+            return await self._load(inbound)
         # A copy of this input would have an origin order at least as great as the input's own.
         if inbound.order > known.head.ots:
             return known, ()
         return known, await self._log.copies(inbound.thread_id, inbound.dedup_key)
+
+    async def _load(self, inbound: Inbound) -> tuple[Known, tuple[Event, ...]]:
+        loaded = await self._log.load(inbound.thread_id, inbound)
+        known = Known(loaded.head, _state(loaded, inbound))
+        self._known.put(inbound.thread_id, known)
+        return known, loaded.copies
 
     async def _again(self, inbound: Inbound, copies: tuple[Event, ...]) -> Reply | None:
         """An input that came before: it is durable already; its reply follows only if none is under way or sent."""
@@ -200,16 +225,31 @@ class Turns:
         absences = self._presence.untold(now)
         return next((one for one in absences if one.caught(conversation, until) and until < one.until), None)
 
-    async def _with_past(self, known: Known, inbound: Inbound) -> Inbound:
-        if not refers_to_the_past(known.state, inbound.said):
-            return inbound
-        return replace(inbound, about=await self._log.history(inbound.thread_id))
+    async def _decided(self, known: Known, inbound: Inbound) -> tuple[Draft, tuple[Event, ...]]:
+        """Decide an input; what was written before a deadline and is read after the expiry, as if it had come in time.
 
-    async def _append(self, known: Known, inbound: Inbound, draft: Draft) -> Reply | None:
-        """Mint, evolve, project and append: one turn of the log. Gives the reply it owes."""
+        What is accepted then makes the expiry void: the thread must be folded anew, and is given too.
+        """
+        if was_in_time(self._flows, known.state, inbound):
+            past = await self._log.history(inbound.thread_id)
+            draft = await self._decide(as_it_stood(self._flows, past, inbound.occurred_at), inbound)
+            if revives(draft, known.state):
+                return draft, past
+        return await self._decide(known.state, inbound), ()
+
+    async def _decide(self, state: ThreadState, inbound: Inbound) -> Draft:
+        if refers_to_the_past(state, inbound.said):
+            inbound = replace(inbound, about=await self._log.history(inbound.thread_id))
+        return decide(self._flows, state, inbound)
+
+    async def _append(self, known: Known, inbound: Inbound, draft: Draft, past: tuple[Event, ...] = ()) -> Reply | None:
+        """Mint, evolve, project and append: one turn of the log. Gives the reply it owes.
+
+        `past` is the whole thread, where the event changes what counts of it.
+        """
         minted = self._log.mint(inbound, known.head, draft)
         event = minted.event
-        after = evolve(known.state, event)
+        after = fold((*past, event)) if past else evolve(known.state, event)
         turn = Turn(
             thread_id=inbound.thread_id,
             expected=known.head,
@@ -237,7 +277,7 @@ def _state(loaded: Loaded, inbound: Inbound) -> ThreadState:
     """Fold what was loaded: a copy that counts in a conversation that was not leaves no trace in those that were."""
     machines = {machine.machine_id: machine for machine in loaded.machines}
     said = inbound.said
-    state = ThreadState(user_id=said.user_id, chat_id=said.chat_id, machines=machines)
+    state = ThreadState(user_id=said.user_id, chat_id=said.chat_id, machines=machines, zone=loaded.zone)
     for event in counted(loaded.events):
         if event.conversation_id in loaded.conversations:
             state = evolve(state, event)

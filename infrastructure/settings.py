@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field, Secret, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, Secret, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from holdfast.domain.errors import SettingsError
+from holdfast.domain.zones import understood
 
 KEY_BYTES = 32
 _SECRET = 4
@@ -18,6 +19,13 @@ _SECRET = 4
 
 def _people(text: object) -> object:
     return frozenset(text.replace(",", " ").split()) if isinstance(text, str) else text
+
+
+def _zone(text: str) -> str:
+    name = understood(text)
+    if not name:
+        raise ValueError("it is no time zone of the tz database")
+    return name
 
 
 People = Annotated[frozenset[int], NoDecode, BeforeValidator(_people)]
@@ -53,6 +61,7 @@ class Settings(BaseSettings):
     holdfast_turn_log: bool = False
     holdfast_allow: People = frozenset()
     holdfast_owners: People = frozenset()
+    holdfast_timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
 
     def token(self) -> str | None:
         """Give the bot's token, if one is set."""
@@ -149,6 +158,7 @@ WANTED = {
     "holdfast_turn_log": "1 or 0",
     "holdfast_allow": "user ids with spaces between, like 12345 67890",
     "holdfast_owners": "user ids with spaces between, like 12345 67890",
+    "holdfast_timezone": "a name like Europe/Berlin",
 }
 """What to write, where pydantic's own sentence does not say it."""
 

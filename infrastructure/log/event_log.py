@@ -12,6 +12,7 @@ from holdfast.domain.order import place
 from holdfast.domain.ports import (
     Clock,
     Delivery,
+    Due,
     Head,
     Loaded,
     Owed,
@@ -86,8 +87,8 @@ class EventLog:
         except BaseException:
             await self._journal.close()
             raise
-        self._mint = Mint(self._codec, self._clock, self._randomness, opened.origin, opened.origin_seq)
         self._origin = opened.origin
+        self._mint = Mint(self._codec, self._clock, self._randomness, opened.origin, opened.origin_seq)
         return opened
 
     async def _belong_to(self, bot_id: int, owner: str | None) -> None:
@@ -185,7 +186,13 @@ class EventLog:
             events=tuple({event.event_id: event for event in events}.values()),
             machines=snapshot.machines,
             copies=tuple(self._codec.event(record) for record in snapshot.copies),
+            zone=self._zone(snapshot.zone),
         )
+
+    def _zone(self, record: Record | None) -> str:
+        """Read the name of a person's time zone; empty once their words are erased."""
+        words = self._codec.event(record).words if record else None
+        return words.value if words else ""
 
     async def _add_parked(self, thread_id: ThreadId, events: list[Event], loaded: set[ConversationId]) -> None:
         while missing := [one for one in _parked(events, loaded) if one not in loaded]:
@@ -303,6 +310,17 @@ class EventLog:
 
     def _may_be_taken_back(self, event_id: EventId) -> bool:
         return self._tiers is not None and self._tiers.in_flight(event_id)
+
+    async def due(self, until: int, after: Due | None, at_most: int) -> list[Due]:
+        """Give what is due next until a moment."""
+        return await self._journal.due(until, after, at_most)
+
+    async def wrote_last(self, thread_id: ThreadId) -> bool:
+        """Whether a thread's newest event was written here; without tiers, whatever there is was."""
+        if self._tiers is None:
+            return True
+        heads = [await self._journal.record(head) for head in await self._journal.head_ids(thread_id)]
+        return any(head is not None and head.origin == self._origin for head in heads)
 
     async def quarantine(self, item: Quarantined) -> None:
         """Keep an input that could not be taken in."""

@@ -11,7 +11,7 @@ import aiosqlite
 
 from holdfast.domain.errors import BrokenLog, CorruptJournal, LogUnavailable
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
-from holdfast.domain.ports import Clock, Head, Quarantined, RowChange, Waiting
+from holdfast.domain.ports import Clock, Due, Head, Quarantined, RowChange, Waiting
 from holdfast.domain.state import Machine
 from holdfast.infrastructure.log import journal_file
 from holdfast.infrastructure.log.envelope import Record, split_ids
@@ -129,17 +129,19 @@ class SqliteJournal:
 
     async def snapshot(self, thread_id: ThreadId, dedup_key: str, user_id: int) -> Snapshot:
         """Read what a cold load needs; the queries are handed over together."""
-        head, records, copies, machines = await asyncio.gather(
+        head, records, copies, machines, zone = await asyncio.gather(
             self._rows("read_head_events", thread_id),
             self._records("read_hint", thread_id),
             self._records("read_copies", thread_id, dedup_key),
             self._rows("read_machines", user_id),
+            self._records("read_zone", thread_id),
         )
         return Snapshot(
             head=head_of(head),
             records=records,
             copies=copies,
             machines=tuple(map(_machine, machines)),
+            zone=zone[0] if zone else None,
         )
 
     async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:
@@ -245,6 +247,10 @@ class SqliteJournal:
         """Read one row of `photos_wanted`."""
         found = await self._rows(f"one_{table}", *key)
         return row_change(table, found[0]) if found else None
+
+    async def due(self, until: int, after: Due | None, at_most: int) -> list[Due]:
+        """Read what is due next until a moment."""
+        return await self._outgoing().due(until, after, at_most)
 
     async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
         """Whether all these events are here, and every parent named in the thread."""

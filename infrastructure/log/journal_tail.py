@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from holdfast.domain.errors import LogUnavailable
 from holdfast.domain.ids import ConversationId, EventId, ThreadId, from_text
-from holdfast.domain.ports import RowChange, Waiting
+from holdfast.domain.ports import Due, RowChange, Waiting
 from holdfast.infrastructure.log.envelope import Record, split_ids
 from holdfast.infrastructure.log.journal_writer import TIME_COLUMNS, WriterThread, as_iso, row_change
 from holdfast.infrastructure.log.stores import Cursor, Tail, owner_of
@@ -56,6 +56,12 @@ class JournalTail:
         values = since, until, after, at_most
         rows = await self._read(lambda connection: self._rows(connection, "read_threads_between", *values))
         return [row[0] for row in rows]
+
+    async def due(self, until: int, after: Due | None, at_most: int) -> list[Due]:
+        """Read what is due next until a moment, behind an entry that was given before."""
+        behind = (after.at, after.user_id, after.chat_id, after.flow) if after else (-1, 0, 0, "")
+        rows = await self._read(lambda connection: self._rows(connection, "read_due", until, *behind, at_most))
+        return [Due(*row) for row in rows]
 
     async def digest(self, of: Table, since: int) -> Digest:
         """Sum up what counts here and was received in an hour and after, in memory bounded by one hour."""

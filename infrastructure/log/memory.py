@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from operator import attrgetter
 
 from msgspec.structs import replace
 
 from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
 from holdfast.domain.kinds import BROUGHT
-from holdfast.domain.ports import Head, Quarantined, RowChange, Waiting
+from holdfast.domain.ports import Due, Head, Quarantined, RowChange, Waiting
 from holdfast.domain.state import Machine
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.stores import (
@@ -188,6 +189,7 @@ class MemoryJournal:
                 for key, row in self._tables.get("user_machines", {}).items()
                 if (row.values or (0,))[0] == user_id
             ),
+            zone=max(filter(_names_zone, await self.thread(thread_id)), key=_place, default=None),
         )
 
     async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:
@@ -224,7 +226,7 @@ class MemoryJournal:
     async def owed_in(self, thread_id: ThreadId) -> tuple[EventId, ...]:
         """Give the events of one thread that have none, oldest first."""
         answered = {record.parents for record in await self.deliveries(thread_id)}
-        events = sorted(self._threads.get(thread_id, ()), key=lambda one: (one.ots, one.version, one.event_id))
+        events = sorted(self._threads.get(thread_id, ()), key=_place)
         done = answered | self._learned | self._aborted
         return tuple(one.event_id for one in events if one.event_id not in done)
 
@@ -289,6 +291,11 @@ class MemoryJournal:
     async def row(self, table: str, key: tuple[object, ...]) -> RowChange | None:
         """Read one row."""
         return self._tables.get(table, {}).get(key)
+
+    async def due(self, until: int, after: Due | None, at_most: int) -> list[Due]:
+        """Read what is due next until a moment."""
+        everything = sorted(map(_due, self._tables.get("conversation_states", {}).values()))
+        return [one for one in everything if one.at <= until and (after is None or one > after)][:at_most]
 
     async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
         """Whether all these events are here, and every parent named in the thread."""
@@ -355,6 +362,18 @@ def _waiting(row: RowChange) -> Waiting:
     data = json.loads((row.values or ("", "{}"))[1])
     user_id, chat_id, flow = row.key
     return Waiting(user_id, chat_id, flow, ConversationId(from_text(data["conversation_id"])))
+
+
+_place = attrgetter("ots", "version", "event_id")
+
+
+def _names_zone(record: Record) -> bool:
+    return record.kind == "thread.noted" and json.loads(record.facts).get("rule") == "timezone"
+
+
+def _due(row: RowChange) -> Due:
+    _, data, _, _, expires_at = row.values or ("", "{}", 0, 0, 0)
+    return Due(json.loads(data).get("due_at", expires_at), *row.key)
 
 
 def _person_of(row: RowChange) -> object:

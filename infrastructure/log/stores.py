@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
-from holdfast.domain.ports import Head, Quarantined, RowChange, Waiting
+from holdfast.domain.ports import Due, Head, Quarantined, RowChange, Waiting
 from holdfast.domain.state import Machine
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.tiers.store import Digest, Place, Settlement, Table
@@ -114,12 +114,16 @@ _CHAT = 3
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """All a cold load needs, read together: `records` are the last conversation and other copies of its inputs."""
+    """All a cold load needs, read together: `records` are the last conversation and other copies of its inputs.
+
+    `zone` is the event in which the person named their time zone last.
+    """
 
     head: Head
     records: tuple[Record, ...]
     copies: tuple[Record, ...]
     machines: tuple[Machine, ...]
+    zone: Record | None = None
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -215,6 +219,9 @@ class JournalStore(Protocol):
 
     async def row(self, table: str, key: tuple[object, ...]) -> RowChange | None:
         """Read one row of `photos_wanted`, the one table whose rows are looked up one by one."""
+
+    async def due(self, until: int, after: Due | None, at_most: int) -> list[Due]:
+        """Read what is due next until a moment, behind an entry that was given before, in its order."""
 
     async def covers(self, thread_id: ThreadId, event_ids: Sequence[EventId]) -> bool:
         """Whether all these events of a thread are here, and every parent named in the thread."""

@@ -157,6 +157,26 @@ FROM kept_events
 WHERE thread_id = ?1 AND dedup_key IN (SELECT dedup_key FROM mine)
     AND conversation_id IS NOT (SELECT last_conversation_id FROM heads WHERE thread_id = ?1);
 
+-- name: read_zone
+-- The input in which a person named their time zone last.
+SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
+    dedup_key, occurred_at, received_at, facts, payload, commitment, hash
+FROM kept_events
+WHERE thread_id = ? AND kind = 'thread.noted' AND json_extract(facts, '$.rule') = 'timezone'
+ORDER BY ots DESC, version DESC, event_id DESC LIMIT 1;
+
+-- name: read_due
+-- What is due next, behind a place in its order. A row of before there were timers is due when it expires.
+SELECT due_at, user_id, chat_id, conversation_type
+FROM (
+    SELECT user_id, chat_id, conversation_type, coalesce(
+        json_extract(state_data, '$.due_at'), CAST(strftime('%s', expires_at) AS INTEGER) * 1000000
+    ) AS due_at
+    FROM conversation_states
+)
+WHERE due_at <= ?1 AND (due_at, user_id, chat_id, conversation_type) > (?2, ?3, ?4, ?5)
+ORDER BY due_at, user_id, chat_id, conversation_type LIMIT ?6;
+
 -- name: read_event
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,
     dedup_key, occurred_at, received_at, facts, payload, commitment, hash

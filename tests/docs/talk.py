@@ -8,7 +8,7 @@ import msgspec
 
 from holdfast.domain import taps
 from holdfast.domain.decide import decide
-from holdfast.domain.drafts import UNASKED, expired, missing, repeated
+from holdfast.domain.drafts import UNASKED, expired, missing, repeated, timed
 from holdfast.domain.event import Draft, Event, Said
 from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flow, Flows, Step
@@ -19,7 +19,8 @@ from holdfast.domain.library import FIELDS
 from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.ports import WantedPhoto
 from holdfast.domain.state import ThreadState, Unfiled
-from holdfast.domain.timers import overdue
+from holdfast.domain.timers import due, overdue
+from holdfast.domain.zones import COMMON, is_polite
 from holdfast.engine.photos import MOST_BYTES, Photos
 from tests.conformance.clocks import StandingClock
 
@@ -31,6 +32,7 @@ FAULT = Flow(
     steps=(Step(name="machine", prompt="Which?"), Step(name="urgency", prompt="How?", type=Literal["low", "high"])),
 )
 FLOWS = Flows([*MACHINE_FLOWS, FAULT])
+HOUR = 3_600_000_000
 DAYS = 2 * 86_400_000_000
 """A silence after which a conversation about a machine is closed, and one about a fault is not."""
 
@@ -61,6 +63,10 @@ class Talk:
         self._now += DAYS
 
     @property
+    def now(self) -> int:
+        return self._now
+
+    @property
     def last(self) -> Event:
         return self._events[-1]
 
@@ -84,6 +90,12 @@ class Talk:
         while late := overdue(FLOWS, self.state, self._now):
             self.takes(expired(FLOWS, self.state, late, "en"), f"expiry:{number}")
         self.takes(decide(FLOWS, self.state, inbound), inbound.dedup_key)
+
+    def ticks(self, hours: int) -> None:
+        """Let some hours pass, and a clock look at what is due then."""
+        self._now += hours * HOUR
+        while timer := due(FLOWS, self.state, self._now):
+            self.takes(timed(FLOWS, self.state, timer), timer.dedup_key)
 
     def takes(self, draft: Draft, dedup_key: str) -> None:
         """Fold a draft as the next event."""
@@ -157,6 +169,7 @@ def facts_of_a_long_talk() -> dict[str, set[str]]:
     _taken_meanwhile(talk)
     _with_the_bot_away(talk)
     _written_apart(talk)
+    _reminded_at_night(talk)
     keeper = PhotosOfATalk(talk)
     photos = Photos(keeper, keeper, keeper, StandingClock())  # type: ignore[arg-type]
     for subject in (EventId(bytes(16)), talk.last.event_id):
@@ -234,6 +247,15 @@ def _taken_meanwhile(talk: Talk) -> None:
     talk.state = msgspec.structs.replace(talk.state, machines={talk.machine: taken})
     talk.taps(taps.CONFIRM)
     talk.says("/fault", "/cancel")
+
+
+def _reminded_at_night(talk: Talk) -> None:
+    """Leave a report alone until shortly before its end, and be where it is night by then."""
+    night = next(zone for zone in COMMON if not is_polite(talk.now + 71 * HOUR, zone))
+    talk.says("/timezone", "/timezone Nowhere", f"/timezone {night}")
+    talk.does("tap", text=taps.start("report_fault"))
+    talk.ticks(71)
+    talk.says("/cancel")
 
 
 def _with_the_bot_away(talk: Talk) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from pydantic import AfterValidator
 
 from holdfast.domain.decide import decide
-from holdfast.domain.drafts import expired
+from holdfast.domain.drafts import expired, timed
 from holdfast.domain.event import Draft, Event, Facts, Said
 from holdfast.domain.evolve import EMPTY, evolve, fold
 from holdfast.domain.flow import Flow, Flows, Step
@@ -20,14 +20,15 @@ from holdfast.domain.fork import card_of, merge_key
 from holdfast.domain.ids import ConversationId, EventId, as_text, conversation_of, thread_of
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.intent import refers_to_the_past
-from holdfast.domain.kinds import Kind
+from holdfast.domain.kinds import BROUGHT, Kind
+from holdfast.domain.late import as_it_stood, revives, was_in_time
 from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.order import place
 from holdfast.domain.render import render
 from holdfast.domain.screen import Button, Screen
 from holdfast.domain.state import Machine, ThreadState
 from holdfast.domain.text_types import Line
-from holdfast.domain.timers import expiry_key, overdue
+from holdfast.domain.timers import due, expiry_key, overdue
 
 PERSON = 7
 THREAD = thread_of("test", 1, PERSON)
@@ -192,9 +193,24 @@ class Worker:
         while late := overdue(self.flows, self.state, given.occurred_at):
             ending = expired(self.flows, self.state, late, said.language)
             self.appends(ending, 0, key=expiry_key(late), at=given.occurred_at)
-        if refers_to_the_past(self.state, said):
+        if was_in_time(self.flows, self.state, given):
+            draft = self._decides(as_it_stood(self.flows, self.events, given.occurred_at), given)
+            if revives(draft, self.state):
+                return self.appends(draft, number, at=given.occurred_at, anew=True)
+        return self.appends(self._decides(self.state, given), number, at=given.occurred_at)
+
+    def _decides(self, state: ThreadState, given: Inbound) -> Draft:
+        if refers_to_the_past(state, given.said):
             given = msgspec.structs.replace(given, about=tuple(sorted(self.events, key=place)))
-        return self.appends(decide(self.flows, self.state, given), number, at=given.occurred_at)
+        return decide(self.flows, state, given)
+
+    def ticks(self, hours: float) -> Event | None:
+        """Let a clock look at the thread so many hours after the first input, and write what was due."""
+        at = NOON + round(hours * HOUR) * SECOND
+        timer = due(self.flows, self.state, at)
+        if timer is None:
+            return None
+        return self.appends(timed(self.flows, self.state, timer), 0, key=timer.dedup_key, at=at)
 
     def hears(self, *acts: Act) -> "Worker":
         """Take inputs numbered on from those already here."""
@@ -205,7 +221,7 @@ class Worker:
     @property
     def inputs(self) -> list[Event]:
         """The events that people caused."""
-        return [event for event in self.events if event.kind not in {Kind.EXPIRED, Kind.MERGED}]
+        return [event for event in self.events if event.kind not in BROUGHT]
 
     @property
     def machine(self) -> Machine:
@@ -213,8 +229,8 @@ class Worker:
         [machine] = self.state.machines.values()
         return machine
 
-    def appends(self, draft: Draft, number: int, *, key: str = "", at: int = 0) -> Event:
-        """Give a draft its place behind all that is here."""
+    def appends(self, draft: Draft, number: int, *, key: str = "", at: int = 0, anew: bool = False) -> Event:
+        """Give a draft its place behind all that is here; `anew`: it changes what counts of that."""
         event = Event(
             event_id=EventId(f"{self.name}{len(self.events):015}".encode()),
             conversation_id=draft.conversation_id,
@@ -227,7 +243,7 @@ class Worker:
             words=draft.words,
         )
         self.events.append(event)
-        self.state = evolve(self.state, event)
+        self.state = fold(self.events) if anew else evolve(self.state, event)
         self.screens.extend(render(self.flows, self.state, event))
         return event
 

@@ -13,6 +13,7 @@ from tests.domain.given import (
     a_machine,
     conversation,
     given,
+    later,
     says,
     sends,
     sends_photo,
@@ -153,7 +154,7 @@ def test_an_effective_expiry_ends_the_conversation() -> None:
     expiry = worker.expires(conversation(1), "u1", "u2")
 
     assert fold(worker.events).ended == {conversation(1): "expired"}
-    assert worker.takes(3, says("Acme")).kind == Kind.NOTED
+    assert worker.takes(3, later(25, says("Acme"))).kind == Kind.NOTED
     assert render(FLOWS, worker.state, expiry) != ()
 
 

@@ -15,6 +15,7 @@ from holdfast.domain.inbound import Inbound
 from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.ports import (
     Delivery,
+    Due,
     Head,
     Loaded,
     Log,
@@ -167,6 +168,12 @@ class Telling:
 
     async def waiting(self, since: int, after: Waiting, at_most: int) -> list[Waiting]:
         return await self._log.waiting(since, after, at_most)
+
+    async def due(self, until: int, after: Due | None, at_most: int) -> list[Due]:
+        return await self._log.due(until, after, at_most)
+
+    async def wrote_last(self, thread_id: ThreadId) -> bool:
+        return await self._log.wrote_last(thread_id)
 
     async def threads_between(self, since: int, until: int, after: ThreadId, at_most: int) -> list[ThreadId]:
         return await self._log.threads_between(since, until, after, at_most)

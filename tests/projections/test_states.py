@@ -10,6 +10,7 @@ from holdfast.projections.fold import TABLES, fold_of
 from holdfast.projections.states import TABLE, changes
 from tests.domain.given import (
     FLOWS,
+    HOUR,
     NOON,
     PERSON,
     SECOND,
@@ -28,6 +29,8 @@ from tests.domain.given import (
 from tests.projections.table import rows_of, table
 
 DAY = 24 * 60 * 60 * SECOND
+EVENING = NOON + DAY // 2
+"""Eight o'clock: four hours before the end of what began at eight in the morning would be in the night."""
 
 
 def state_rows(*acts: Act) -> dict[tuple[object, ...], tuple[object, ...]]:
@@ -53,8 +56,28 @@ def test_the_row_holds_the_answers() -> None:
     assert data_of(row) == {
         "conversation_id": as_text(conversation(1)),
         "flow_version": 1,
+        "due_at": EVENING,
         "fields": {"nickname": "Press 4", "manufacturer": "Acme", "model_number": None},
     }
+
+
+def test_a_row_tells_when_a_clock_must_look_at_it() -> None:
+    """First when its person is to be reminded, then when it ends; what is parked, or is too short, just ends."""
+    worker = Worker(FLOWS).hears(*up_to("location"), says("/report"))
+    rows = {key[2]: data_of(row)["due_at"] for key, row in table(rows_of(FLOWS, worker.events), TABLE).items()}
+
+    assert rows == {"add_machine": NOON + 5 * SECOND + DAY, "report_fault": EVENING}
+
+
+def test_a_row_is_written_anew_when_what_is_on_top_changes() -> None:
+    """What a parked conversation is due for changes when it is taken up again, and with its person's time zone."""
+    worker = Worker(FLOWS).hears(*up_to("location"), says("/report"), says("/cancel"))
+    [row] = table(rows_of(FLOWS, worker.events), TABLE).values()
+    worker.hears(says("/timezone Asia/Tokyo"))
+    [moved] = table(rows_of(FLOWS, worker.events), TABLE).values()
+
+    assert data_of(row)["due_at"] == EVENING
+    assert data_of(moved)["due_at"] == NOON + DAY - 4 * HOUR * SECOND + 7 * SECOND
 
 
 def test_what_no_database_can_hold_is_replaced() -> None:

@@ -110,7 +110,12 @@ def test_an_input_nobody_sent_says_nothing() -> None:
     worker.events[-1] = replace(expiry, words=Words())
     entry = told(worker)[-1]
 
-    assert (entry.kind, entry.said, entry.status, entry.reply) == (Kind.EXPIRED, "", "expired", say("expired"))
+    assert (entry.kind, entry.said, entry.status, entry.reply) == (
+        Kind.EXPIRED,
+        "",
+        "expired",
+        say("expired", title="Register a machine"),
+    )
 
 
 def test_without_its_flow_a_conversation_is_told_without_replies() -> None:
