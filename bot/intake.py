@@ -162,6 +162,12 @@ def dedup_key(bot_id: int, said: Said) -> str:
     return f"tg:{bot_id}:{said.update_id}:{said.chat_id}:{which}"
 
 
+def belongs_to(raw: bytes) -> int | None:
+    """Name the person, or the group, that an update is about; None when it can't be read."""
+    said = _parse(raw).said
+    return _lane_of(said) if said is not None else None
+
+
 def _parse(raw: bytes) -> _Parsed:
     try:
         return _Parsed(raw, said_in(read_update(raw), raw), "")

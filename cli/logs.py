@@ -36,11 +36,15 @@ def _message(record: logging.LogRecord) -> str:
         return f"{record.msg} {record.args!r}"
 
 
-def set_up(*secrets: str | None) -> None:
-    """Write warnings of others and our own news to standard error, without secrets."""
+def set_up(*secrets: str | None, worker: int = 0) -> None:
+    """Write warnings of others and our own news to standard error, without secrets.
+
+    Each line of one of several workers bears its number.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(SecretFilter(*secrets))
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    who = f" [{worker}]" if worker else ""
+    handler.setFormatter(logging.Formatter(f"%(asctime)s %(levelname)s %(name)s{who}: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("holdfast").setLevel(logging.INFO)
     # httpx writes whole addresses at INFO, and a bot's token stands in them.

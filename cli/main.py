@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -14,11 +14,12 @@ from holdfast.cli import run as running
 from holdfast.cli import tiers as tier_reports
 from holdfast.cli import verify_tiers as comparing
 from holdfast.cli import webhook as posting
+from holdfast.cli import workers as supervisor
 from holdfast.cli.doctor import diagnose
 from holdfast.cli.import_log import import_log
 from holdfast.cli.rebuild import rebuild as rebuild_tables
-from holdfast.cli.work import JournalFile, Json, asked, finished, settings_of
-from holdfast.domain.errors import HoldfastError
+from holdfast.cli.work import JournalFile, Json, asked, finished, guarded, settings_of
+from holdfast.domain.errors import SettingsError
 from holdfast.infrastructure.settings import read_what_is_right
 from holdfast.sandbox import __main__ as sandbox_main
 
@@ -34,26 +35,8 @@ app.add_typer(hook.app, name="webhook")
 
 
 def main() -> None:
-    """Run the command; an error of ours is one sentence, never a trace."""
-    try:
-        app()
-    except HoldfastError as error:
-        _give_up(error)
-    except BaseExceptionGroup as group:
-        ours = group.subgroup(HoldfastError)
-        if ours is None:
-            raise
-        _give_up(_first(ours))
-
-
-def _give_up(error: BaseException) -> NoReturn:
-    sys.stderr.write(f"holdfast: {error}\n")
-    sys.exit(1)
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    """Run the command."""
+    guarded(app)
 
 
 @app.command()
@@ -63,9 +46,17 @@ def run(
     ] = running.SANDBOX_PORT,
     webhook: Annotated[bool, typer.Option("--webhook", help="Let Telegram post updates, instead of asking.")] = False,
     host: Annotated[str, typer.Option(help="The address that the webhook listens on.")] = "127.0.0.1",
+    workers: Annotated[
+        int, typer.Option(help="How many processes answer what is posted; several need a tier.", min=1, max=64)
+    ] = 1,
 ) -> None:
     """Run the bot. Without TELEGRAM_BOT_TOKEN also a sandbox with a web chat, on this machine alone."""
-    finished(posting.run(settings_of(), host, port) if webhook else running.run(settings_of(), port))
+    if workers > 1 and not webhook:
+        raise SettingsError("several workers need --webhook: only one process can ask Telegram for updates")
+    if workers > 1:
+        finished(supervisor.run(settings_of(), host, port, workers))
+    else:
+        finished(posting.run(settings_of(), host, port) if webhook else running.run(settings_of(), port))
 
 
 @app.command()
