@@ -361,10 +361,10 @@ STEPS = some.lists(
 )
 
 
-async def _live(steps: list[str]) -> None:
-    """Go through the steps, with crashes between; then see what everybody was asked."""
+async def _live(steps: list[str]) -> tuple[list[str], int]:
+    """Go through the steps, with crashes between; give all events' keys, and how many were told once too often."""
     journal = MemoryJournal()
-    remembered = ""
+    remembered, too_often = "", 0
     for life, chapter in enumerate(" ".join(steps).replace(" speaks", "").split("crash"), start=1):
         async with house(journal, seed=life) as engine:
             engine.clock.turn(life * HOUR)
@@ -377,8 +377,9 @@ async def _live(steps: list[str]) -> None:
             remembered = engine.log.facts[PRESENCE]
             engine.presence.here(engine.clock.now())
             await absences_of(engine).resume()
-            assert await absences_of(engine).resume() == 0
-            await _asked_once(engine)
+            too_often += await absences_of(engine).resume()
+            keys = [f"{person} {event.dedup_key}" for person in (ADA, BEN) for event in await engine.history(person)]
+    return keys, too_often
 
 
 async def _step(engine: House, step: str) -> None:
@@ -393,16 +394,11 @@ async def _step(engine: House, step: str) -> None:
         await says(engine, "Press 4" if await engine.history(person) else "/addmachine", person=person)
 
 
-async def _asked_once(engine: House) -> None:
-    """No key twice; and nobody is asked twice between two things they said."""
-    for person in (ADA, BEN):
-        history = await engine.history(person)
-        keys = [event.dedup_key for event in history]
-        assert len(keys) == len(set(keys))
-
-
 @settings(max_examples=40, deadline=None)
 @given(STEPS)
 def test_whatever_happens_nothing_is_asked_twice(steps: list[str]) -> None:
     """Outages, crashes and several calls in any order: each question is asked once for each outage, and no more."""
-    asyncio.run(_live(steps))
+    keys, too_often = asyncio.run(_live(steps))
+
+    assert too_often == 0
+    assert len(keys) == len(set(keys))
