@@ -86,6 +86,7 @@ async def serve(
                 group.create_task(recovery.follow(bot.log, [replies, forks]))
                 group.create_task(wiring.heartbeat_of(bot_id, bot, recovery).run())
                 group.create_task(work.run())
+                group.create_task(wiring.sweeper_of(bot_id, bot).run())
                 group.create_task(health.answer(settings, bot, clock))
                 group.create_task(_bring(updates, wire, intake, bot.presence))
     finally:

@@ -29,6 +29,7 @@ from holdfast.engine.pacing import Pacing
 from holdfast.engine.presence import PRESENCE, TAP_LIFE, Presence, presence_from
 from holdfast.engine.recovery import Recovery
 from holdfast.engine.sender import Sender
+from holdfast.engine.sweeper import Sweeper
 from holdfast.engine.tally import Tally
 from holdfast.engine.turns import Turns
 from holdfast.engine.work import Piece, Tried, tried_in
@@ -193,6 +194,12 @@ def heartbeat_of(bot_id: int, bot: Bot, recovery: Recovery) -> Heartbeat:
     thread = partial(thread_of, "telegram", bot_id)
     absences = Absences(bot.flows, bot.log, bot.turns, bot.presence, clock=SystemClock(), thread_of=thread)
     return Heartbeat(bot.presence, bot.log, absences, recovery)
+
+
+def sweeper_of(bot_id: int, bot: Bot) -> Sweeper:
+    """Make what reminds people, and ends what was left alone."""
+    thread = partial(thread_of, "telegram", bot_id)
+    return Sweeper(bot.flows, bot.log, bot.turns, bot.presence, clock=SystemClock(), thread_of=thread)
 
 
 def intake_of(settings: Settings, bot_id: int, bot: Bot) -> Intake:

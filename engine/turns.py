@@ -105,18 +105,21 @@ class Turns:
 
         return await self._in_its_lane(inbound, fact)
 
-    async def tick(self, inbound: Inbound) -> bool:
-        """Let happen what time brings to a thread by now, if it still does; say whether anything did.
+    async def tick(self, inbound: Inbound, by: int) -> bool:
+        """Let happen what time has brought to a thread by a moment, if it still does; say whether anything did.
 
-        `inbound` names the thread, its person and the moment. NoTier, LogUnavailable: later.
+        `inbound` names the thread, its person and the present. NoTier, LogUnavailable: later.
         """
         happened = False
 
         async def clock(inbound: Inbound) -> Reply | None:
             nonlocal happened
             known = self._known.get(inbound.thread_id) or (await self._load(inbound))[0]
-            timer = due(self._flows, known.state, inbound.occurred_at)
+            known = await self._joined(known, inbound)
+            timer = due(self._flows, known.state, by)
             if timer is None:
+                if not known.state.open:
+                    self._known.forget(inbound.thread_id)
                 return None
             ticked = replace(inbound, dedup_key=timer.dedup_key, order=known.head.ots)
             reply = await self._append(known, ticked, timed(self._flows, known.state, timer))

@@ -4,12 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 from holdfast.bot.intake import Intake
 from holdfast.domain.errors import HoldfastError
 from holdfast.domain.event import Event
 from holdfast.domain.flow import Flow, Flows
+from holdfast.domain.ids import thread_of
 from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.ports import RowChange
 from holdfast.domain.screen import Screen
@@ -18,9 +20,11 @@ from holdfast.engine.gate import Gate
 from holdfast.engine.orders import Orders
 from holdfast.engine.owed import OwedReplies
 from holdfast.engine.pacing import Pacing
+from holdfast.engine.presence import Presence
 from holdfast.engine.recovery import Recovery
 from holdfast.engine.reply import Reply
 from holdfast.engine.sender import Sender
+from holdfast.engine.sweeper import Sweeper
 from holdfast.engine.turns import Turns
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.event_log import EventLog
@@ -51,6 +55,10 @@ def _hasty(flow: Flow) -> Flow:
 
 FLOWS = Flows(map(_hasty, MACHINE_FLOWS))
 _TRY_AGAIN = 1.0
+_ALL_READ = 3.0
+"""Seconds after which a worker takes it that what waited for it has come."""
+_FOR_EVER = 1 << 62
+_thread_of = partial(thread_of, "telegram", BOT)
 logger = logging.getLogger("holdfast.simulation")
 
 
@@ -142,7 +150,8 @@ class Worker:
         )
         opened = await log.open(BOT)
         sender = self.sender = WatchedSender(self, log, self.clock)
-        turns = Turns(FLOWS, fold_of(FLOWS), log, sender)
+        presence = Presence(patience=_FOR_EVER)
+        turns = Turns(FLOWS, fold_of(FLOWS), log, sender, presence)
         orders = Orders(log, int(opened.meta.get("update_epoch", "0")), opened.last_ots, opened.last_received_at)
         recovery, replies = Recovery(self.clock), OwedReplies(FLOWS, log, sender)
         forks = UntoldForks(log, turns, self.clock)
@@ -155,6 +164,17 @@ class Worker:
             group.create_task(recovery.run())
             group.create_task(replies.run(self.clock))
             group.create_task(recovery.follow(log, [replies, forks]))
+            group.create_task(self._be_there(presence))
+            group.create_task(
+                Sweeper(
+                    FLOWS, log, turns, presence, clock=self.clock, thread_of=partial(thread_of, "telegram", BOT)
+                ).run()
+            )
+
+    async def _be_there(self, presence: Presence) -> None:
+        """Say that all Telegram held has been read, some time after the start."""
+        await self.clock.sleep(_ALL_READ)
+        presence.here(self.clock.now())
 
     def _tiers(self, journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
         self.service = self.service_type(
