@@ -365,6 +365,7 @@ async def _live(steps: list[str]) -> tuple[list[str], int]:
     """Go through the steps, with crashes between; give all events' keys, and how many were told once too often."""
     journal = MemoryJournal()
     remembered, too_often = "", 0
+    keys: list[str] = []
     for life, chapter in enumerate(" ".join(steps).replace(" speaks", "").split("crash"), start=1):
         async with house(journal, seed=life) as engine:
             engine.clock.turn(life * HOUR)
