@@ -267,9 +267,9 @@ class SqliteJournal:
         """Read what stands behind a cursor."""
         return await self._outgoing().tail(after, at_most)
 
-    async def settlements(self, thread_ids: Sequence[ThreadId]) -> list[Settlement]:
+    async def settlements(self, thread_ids: Sequence[ThreadId], after: Cursor) -> list[Settlement]:
         """Read what threads amount to, as of one moment."""
-        return await self._outgoing().settlements(thread_ids)
+        return await self._outgoing().settlements(thread_ids, after)
 
     async def cursors(self) -> dict[str, Cursor]:
         """Read every tier's cursor."""

@@ -90,17 +90,17 @@ class JournalTail:
 
         return await self._read(read)
 
-    async def settlements(self, thread_ids: Sequence[ThreadId]) -> list[Settlement]:
+    async def settlements(self, thread_ids: Sequence[ThreadId], after: Cursor) -> list[Settlement]:
         """Read what threads amount to; those that lack an event are left out."""
 
         def read(connection: sqlite3.Connection) -> list[Settlement]:
-            found = map(partial(self._settlement, connection), thread_ids)
+            found = (self._settlement(connection, thread_id, after) for thread_id in thread_ids)
             return [one for one in found if one is not None]
 
         return await self._read(read)
 
-    def _settlement(self, connection: sqlite3.Connection, thread_id: ThreadId) -> Settlement | None:
-        heads = self._rows(connection, "read_settlement", thread_id)
+    def _settlement(self, connection: sqlite3.Connection, thread_id: ThreadId, after: Cursor) -> Settlement | None:
+        heads = self._rows(connection, "read_settlement", thread_id, after.deliveries)
         if not heads:
             return None
         joined, version, ots, last, owed, dedup_key = heads[0]
@@ -111,7 +111,7 @@ class JournalTail:
             version=version,
             ots=ots,
             last_conversation_id=last,
-            owed=tuple(map(EventId, map(bytes.fromhex, owed.split()))),
+            owed=tuple(EventId(bytes.fromhex(one)) for one in dict.fromkeys(owed.split())),
             user_id=user_id,
             rows=self._rows_of(connection, user_id) if user_id else (),
         )

@@ -315,21 +315,24 @@ class MemoryJournal:
         deliveries = list(enumerate(self._deliveries.values(), start=1))[after.deliveries :]
         return Tail(tuple(self._placed(after)[:at_most]), tuple(deliveries[:at_most]))
 
-    async def settlements(self, thread_ids: Sequence[ThreadId]) -> list[Settlement]:
+    async def settlements(self, thread_ids: Sequence[ThreadId], after: Cursor) -> list[Settlement]:
         """Read what threads amount to."""
-        return [self._settlement(one) for one in thread_ids if one in self._heads and one not in self._open_threads]
+        known = [one for one in thread_ids if one in self._heads and one not in self._open_threads]
+        return [self._settlement(one, after) for one in known]
 
-    def _settlement(self, thread_id: ThreadId) -> Settlement:
+    def _settlement(self, thread_id: ThreadId, after: Cursor) -> Settlement:
         head = self._heads[thread_id]
         user_id = next(filter(None, (owner_of(one.dedup_key) for one in self._threads[thread_id])), 0)
         rows = [row for table in self._tables.values() for row in table.values()]
+        unsent = [one for one in list(self._deliveries.values())[after.deliveries :] if one.thread_id == thread_id]
+        owed = self._owed.get(thread_id, set()) | {EventId(one.parents) for one in unsent}
         return Settlement(
             thread_id=thread_id,
             head_ids=head.head_ids,
             version=head.version,
             ots=head.ots,
             last_conversation_id=head.last_conversation_id,
-            owed=tuple(sorted(self._owed.get(thread_id, ()))),
+            owed=tuple(sorted(owed)),
             user_id=user_id,
             rows=[row for row in rows if user_id and _person_of(row) == user_id],
         )

@@ -232,8 +232,11 @@ class JournalStore(Protocol):
     async def tail(self, after: Cursor, at_most: int) -> Tail:
         """Read what stands behind a cursor, in the order it was written; so many events and deliveries at most."""
 
-    async def settlements(self, thread_ids: Sequence[ThreadId]) -> list[Settlement]:
-        """Read what threads amount to, as of one moment."""
+    async def settlements(self, thread_ids: Sequence[ThreadId], after: Cursor) -> list[Settlement]:
+        """Read what threads amount to, as of one moment, for a tier with this cursor.
+
+        A reply whose delivery stands behind the cursor is owed there until that delivery comes: it may never.
+        """
 
     async def cursors(self) -> dict[str, Cursor]:
         """Read every tier's cursor, by the tier's identity."""

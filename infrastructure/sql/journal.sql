@@ -349,12 +349,16 @@ SELECT pos, event_id, thread_id, conversation_id, kind, kind_version, version, o
 FROM deliveries WHERE pos > ? ORDER BY pos LIMIT ?;
 
 -- name: read_settlement
--- A thread's head, what it owes, and one of its inputs that names the chat it came from.
-SELECT head_ids, version, ots, last_conversation_id, owed, (
+-- A thread's head; what it owes, as told to whom was given the deliveries up to a place; and one of its inputs that names
+-- the chat it came from.
+SELECT head_ids, version, ots, last_conversation_id, owed || coalesce((
+    SELECT group_concat(hex(answers) || ' ', '') FROM deliveries
+    WHERE deliveries.thread_id = heads.thread_id AND deliveries.pos > ?2
+), ''), (
     SELECT dedup_key FROM events
     WHERE events.thread_id = heads.thread_id AND dedup_key >= 'tg:' AND dedup_key < 'tg;' LIMIT 1
 )
-FROM heads WHERE thread_id = ? AND hint_valid = 1;
+FROM heads WHERE thread_id = ?1 AND hint_valid = 1;
 
 -- name: person_conversation_states
 SELECT user_id, chat_id, conversation_type, current_step, state_data, started_at, updated_at, expires_at

@@ -236,7 +236,7 @@ class Keeper:
         threads = list(dict.fromkeys([*self._unsettled, *touched]))
         if not threads:
             return
-        followed = await self._settle(await self._journal.settlements(threads))
+        followed = await self._settle(await self._journal.settlements(threads, self.tier.cursor))
         self._unsettled = dict.fromkeys([one for one in threads if one not in followed][-_UNSETTLED:])
 
     async def _settle(self, settlements: Sequence[Settlement]) -> set[ThreadId]:

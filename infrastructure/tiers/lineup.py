@@ -77,20 +77,30 @@ class Lineup:
     async def _in_line(self, tier: Tier, record: Record, mark: Mark, until: float) -> Mark:
         """Make sure that a tier knows just what was known when the turn was decided; Conflict when it knows more.
 
-        What it lacks stands behind its cursor; when it has come back with old data, anywhere.
+        What it lacks stands behind its cursor; when it has come back with old data, anywhere. Where an event of the
+        thread was lost for good, both lack it, and the thread goes on without.
         """
         thread_id, parents = record.thread_id, set(split_ids(record.parents))
         for read in (self._missing, self._all):
             if mark.closed and set(mark.head_ids) == parents:
                 return mark
             if not await self._journal.covers(thread_id, mark.head_ids):
-                raise Conflict
+                if mark.closed or not await self._knows_all(tier, thread_id, until):
+                    raise Conflict
+                if set(mark.head_ids) == parents:
+                    return mark
             events = [one for one in await read(tier, thread_id) if one.event_id != record.event_id]
             if events:
                 mark = (await tier.give(events, until))[thread_id]
         if set(mark.head_ids) != parents:
             raise Conflict
         return mark
+
+    async def _knows_all(self, tier: Tier, thread_id: ThreadId, until: float) -> bool:
+        """Whether the journal holds all that a tier does of a thread in which a parent is missing: event by event."""
+        there, _ = await tier.thread(thread_id, until)
+        here = {one.event_id for one in await self._journal.thread(thread_id)}
+        return all(one.event_id in here for one in there)
 
     async def _all(self, _tier: Tier, thread_id: ThreadId) -> tuple[Record, ...]:
         return await self._journal.thread(thread_id)

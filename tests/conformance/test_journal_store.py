@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from holdfast.domain.errors import Conflict, LogUnavailable, RowRefused
 from holdfast.domain.ids import ConversationId, EventId, ThreadId
 from holdfast.domain.ports import Head
-from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, MetaWrite, Snapshot, UnionWrite, Write
+from holdfast.infrastructure.log.stores import AppendWrite, Cursor, JournalStore, MetaWrite, Snapshot, UnionWrite, Write
 from tests.conformance.backends import Backend, Reopen
 from tests.conformance.scribe import (
     ADA,
@@ -511,8 +511,10 @@ async def test_a_thread_folded_anew_owes_what_counts(journal: JournalStore) -> N
     await write(journal, union)
 
     assert await journal.debt(thread()) == 1
-    [settlement] = await journal.settlements([thread()])
+    [settlement] = await journal.settlements([thread()], Cursor(deliveries=9))
     assert settlement.owed == (still.record.event_id,)
+    [for_one_without_deliveries] = await journal.settlements([thread()], Cursor())
+    assert set(for_one_without_deliveries.owed) == {still.record.event_id, copy.record.event_id}
 
 
 async def test_debts_of_many_threads_are_all_named(journal: JournalStore) -> None:
