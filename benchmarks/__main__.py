@@ -11,13 +11,13 @@ from benchmarks.failover import failover
 from benchmarks.growth import growth, memory
 from benchmarks.places import places
 from benchmarks.race import SECONDS
-from benchmarks.racing import bots, turns
+from benchmarks.racing import bots, turns, webhook
 from benchmarks.reading import reading
 from benchmarks.ship import ship
 from benchmarks.stages import codecs, stages
 from benchmarks.tiers import tiers
 
-SECTIONS = ("turns", "bots", "codecs", "stages", "memory", "reading", "growth", "tiers", "failover", "ship")
+SECTIONS = ("turns", "bots", "webhook", "codecs", "stages", "memory", "reading", "growth", "tiers", "failover", "ship")
 
 
 def main(wanted: list[str]) -> None:
@@ -29,6 +29,7 @@ def main(wanted: list[str]) -> None:
         steps = {
             "turns": lambda: turns(found),
             "bots": lambda: bots(found),
+            "webhook": lambda: webhook(found),
             "codecs": lambda: asyncio.run(codecs(rounds)),
             "stages": lambda: asyncio.run(stages(found["tmpfs"], rounds)),
             "memory": lambda: asyncio.run(memory(found["tmpfs"])),

@@ -1,7 +1,7 @@
 """Holdfast, wired as it runs, with a request layer that answers at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,9 +34,10 @@ from holdfast.projections.fold import fold_of
 class InstantRequest(BaseRequest):
     """Python-telegram-bot's request layer, without a network: it answers at once, and tells when it was asked."""
 
-    def __init__(self) -> None:
-        """Begin with nothing sent."""
+    def __init__(self, replied: Callable[[int], None] | None = None) -> None:
+        """Begin with nothing sent; call `replied` with the chat of each message that is handed over."""
         self.sent = 0
+        self._replied = replied
         self.told = asyncio.Event()
 
     @property
@@ -53,7 +54,7 @@ class InstantRequest(BaseRequest):
         self,
         url: str,  # noqa: ARG002
         method: str,  # noqa: ARG002
-        request_data: RequestData | None = None,  # noqa: ARG002
+        request_data: RequestData | None = None,
         read_timeout: object = None,  # noqa: ARG002
         write_timeout: object = None,  # noqa: ARG002
         connect_timeout: object = None,  # noqa: ARG002
@@ -61,6 +62,8 @@ class InstantRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """Answer as Telegram does when a message was sent."""
         self.sent += 1
+        if self._replied and request_data and (chat_id := request_data.json_parameters.get("chat_id")):
+            self._replied(int(chat_id))
         self.told.set()
         return 200, answer(self.sent)
 
@@ -89,10 +92,12 @@ async def engine(journal: Path, tiers: Sequence[str] = ()) -> AsyncIterator[Turn
 
 
 @asynccontextmanager
-async def whole_bot(journal: Path, owners: Sequence[int]) -> AsyncIterator[tuple[Intake, wiring.Bot, InstantRequest]]:
+async def whole_bot(
+    journal: Path, owners: Sequence[int], request: InstantRequest | None = None
+) -> AsyncIterator[tuple[Intake, wiring.Bot, InstantRequest]]:
     """The bot from raw updates to the request layer. Owners may be as fast as they like."""
     settings = Settings(holdfast_journal=journal)
-    request = InstantRequest()
+    request = request or InstantRequest()
     async with wiring.running(settings, BOT, TelegramMessenger(InstantWire(request))) as bot:
         gate = Gate(frozenset(), frozenset(owners))
         settle_in()

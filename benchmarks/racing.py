@@ -14,6 +14,7 @@ CROWD, MOB = 100, 200
 _TURN_GOALS = {"tmpfs": Goal(2), "2ms": Goal(1.15)}
 _CROWD_GOALS = {"tmpfs": Goal(3, at_most=False), "2ms": Goal(22, at_most=False)}
 _TAIL_GOAL = Goal(3)
+_HOOK_GOAL = Goal(3, at_most=False)
 
 
 def turns(places: Mapping[str, Place]) -> None:
@@ -95,3 +96,25 @@ def _mob(place: Place, storage: str, goal: Goal | None) -> None:
     ratio(label, quotients(mine.rates(), other.rates()), goal)
     times("Holdfast", mine)
     return times(f"aiogram, {storage}", other)
+
+
+def webhook(places: Mapping[str, Place]) -> None:
+    """Posted updates, each confirmed and answered before its person posts again, against a stock webhook."""
+    title("The webhook: an update posted, confirmed, its reply handed to the request layer")
+    for name in ("tmpfs", "2ms", "disk"):
+        try:
+            place = needed(places, name)
+        except NotMeasured as reason:
+            missing(f"webhook, {name}", reason)
+            continue
+        ours = Entry("benchmarks.contestants.webhook", (place.file("ours.db"), MOB), environment=place.environment)
+        peer = Entry("benchmarks.peers.ptb_webhook", (place.file("talks.pickle"), MOB), PEERS, place.environment)
+        label = f"{MOB} people, {place.name}: turns/s to python-telegram-bot"
+        try:
+            mine, other = race(ours, peer)
+        except NotMeasured as reason:
+            missing(label, reason)
+            continue
+        ratio(label, quotients(mine.rates(), other.rates()), _HOOK_GOAL if name != "disk" else None)
+        times("Holdfast, one worker", mine)
+        times("its webhook, Pickle (it syncs nothing)", other)

@@ -16,7 +16,15 @@ LENGTH = 0.06
 
 @pytest.mark.parametrize(
     ("module", "arguments"),
-    [("floor", ("rows",)), ("floor", ("event",)), ("turns", (1,)), ("naive", (3,)), ("bot", (1,)), ("bot", (3,))],
+    [
+        ("floor", ("rows",)),
+        ("floor", ("event",)),
+        ("turns", (1,)),
+        ("naive", (3,)),
+        ("bot", (1,)),
+        ("bot", (3,)),
+        ("webhook", (3,)),
+    ],
 )
 def test_each_of_our_contestants_takes_turns(tmp_path: Path, module: str, arguments: tuple[object, ...]) -> None:
     """A contestant runs its slices, and its figures are times of turns that were taken."""
