@@ -18,12 +18,15 @@ EVERY = 30.0
 class Heartbeat:
     """Runs until it is cancelled; when the bot came back from an absence, it has the people told who waited."""
 
-    def __init__(self, presence: Presence, log: Log, absences: Absences, recovery: Recovery) -> None:
-        """Beat for what `presence` knows."""
+    def __init__(
+        self, presence: Presence, log: Log, absences: Absences, recovery: Recovery, *, every: float = EVERY
+    ) -> None:
+        """Beat for what `presence` knows, each time so many seconds have passed."""
         self._presence = presence
         self._log = log
         self._absences = absences
         self._recovery = recovery
+        self._every = every
         self._written = 0
 
     async def run(self) -> None:
@@ -31,7 +34,7 @@ class Heartbeat:
         while True:
             await self.beat()
             try:
-                async with asyncio.timeout(EVERY):
+                async with asyncio.timeout(self._every):
                     await self._presence.news.wait()
             except TimeoutError:
                 continue

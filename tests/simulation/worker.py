@@ -15,12 +15,14 @@ from holdfast.domain.ids import thread_of
 from holdfast.domain.machine_flows import MACHINE_FLOWS
 from holdfast.domain.ports import RowChange
 from holdfast.domain.screen import Screen
+from holdfast.engine.absences import Absences
 from holdfast.engine.forks import UntoldForks
 from holdfast.engine.gate import Gate
+from holdfast.engine.heartbeat import Heartbeat
 from holdfast.engine.orders import Orders
 from holdfast.engine.owed import OwedReplies
 from holdfast.engine.pacing import Pacing
-from holdfast.engine.presence import Presence
+from holdfast.engine.presence import PRESENCE, Presence, presence_from
 from holdfast.engine.recovery import Recovery
 from holdfast.engine.reply import Reply
 from holdfast.engine.sender import Sender
@@ -57,7 +59,8 @@ FLOWS = Flows(map(_hasty, MACHINE_FLOWS))
 _TRY_AGAIN = 1.0
 _ALL_READ = 3.0
 """Seconds after which a worker takes it that what waited for it has come."""
-_FOR_EVER = 1 << 62
+_AWAY, _GAP = 4_000_000, 12_000_000
+"""Microseconds after which an outage loses a tap, and a message."""
 _thread_of = partial(thread_of, "telegram", BOT)
 logger = logging.getLogger("holdfast.simulation")
 
@@ -150,11 +153,12 @@ class Worker:
         )
         opened = await log.open(BOT)
         sender = self.sender = WatchedSender(self, log, self.clock)
-        presence = Presence(patience=_FOR_EVER)
+        presence = presence_from(opened.meta.get(PRESENCE, ""), opened.last_received_at, patience=_AWAY)
         turns = Turns(FLOWS, fold_of(FLOWS), log, sender, presence)
         orders = Orders(log, int(opened.meta.get("update_epoch", "0")), opened.last_ots, opened.last_received_at)
         recovery, replies = Recovery(self.clock), OwedReplies(FLOWS, log, sender)
         forks = UntoldForks(log, turns, self.clock)
+        absences = Absences(FLOWS, log, turns, presence, clock=self.clock, thread_of=_thread_of, kept=_GAP)
         owed = await recovery.resume([replies])
         gate = Gate(frozenset(), frozenset())
         self._intake = Intake(BOT, turns, log, orders=orders, gate=gate, clock=self.clock)
@@ -165,6 +169,7 @@ class Worker:
             group.create_task(replies.run(self.clock))
             group.create_task(recovery.follow(log, [replies, forks]))
             group.create_task(self._be_there(presence))
+            group.create_task(Heartbeat(presence, log, absences, recovery, every=1.0).run())
             group.create_task(
                 Sweeper(
                     FLOWS, log, turns, presence, clock=self.clock, thread_of=partial(thread_of, "telegram", BOT)
@@ -172,9 +177,11 @@ class Worker:
             )
 
     async def _be_there(self, presence: Presence) -> None:
-        """Say that all Telegram held has been read, some time after the start."""
+        """Say that all Telegram held has been read, some time after the start, and from then on again and again."""
         await self.clock.sleep(_ALL_READ)
-        presence.here(self.clock.now())
+        while True:
+            presence.here(self.clock.now())
+            await self.clock.sleep(1.0)
 
     def _tiers(self, journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
         self.service = self.service_type(
