@@ -70,7 +70,7 @@ def _beside_the_question(flows: Flows, state: ThreadState, screens: tuple[Screen
 
 
 def _reply(flows: Flows, state: ThreadState, event: Event) -> Screen:
-    opening, offers = _opening(flows, event)
+    opening, offers = _opening(flows, state, event)
     text, keyboard = _standing(flows, state)
     opening = "" if opening == text else opening
     if event.facts.resumes and state.active:
@@ -94,7 +94,9 @@ def _standing(flows: Flows, state: ThreadState) -> Standing:
         return say("rule.flow_missing"), ()
 
 
-def _opening(flows: Flows, event: Event) -> tuple[str, Keyboard]:
+def _opening(flows: Flows, state: ThreadState, event: Event) -> tuple[str, Keyboard]:
+    if event.kind == Kind.MISSING:
+        return _missing(state.zone or flows.zone, event), ()
     try:
         return _OPENINGS.get(event.kind, _refused)(flows, event), _offers(event)
     except UnknownFlow:
@@ -188,9 +190,9 @@ def _confirmed(flows: Flows, event: Event) -> str:
     return _filling(_flow(flows, event).done or WORDING["completed"], event)
 
 
-def _missing(_flows: Flows, event: Event) -> str:
+def _missing(zone: str, event: Event) -> str:
     since, away = event.facts.since, event.facts.away
-    return say("missing", since=moment(since), until=moment(since + away))
+    return say("missing", since=moment(since, zone), until=moment(since + away, zone))
 
 
 def _noted(flows: Flows, event: Event) -> str:
@@ -229,6 +231,5 @@ _OPENINGS: dict[str, Callable[[Flows, Event], str]] = {
     Kind.REMINDED: _fixed("reminded"),
     Kind.FORGOTTEN: _fixed("forgotten"),
     Kind.REPEATED: _fixed("repeated"),
-    Kind.MISSING: _missing,
     Kind.NOTED: _noted,
 }

@@ -11,6 +11,8 @@ from html import escape as _escape
 from string import Formatter
 from typing import Any
 
+from holdfast.domain.zones import zone_called
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 WORDING: dict[str, str] = {
@@ -191,9 +193,9 @@ def _filling(name: str, values: dict[str, object]) -> str:
     return escape(clipped(str(values[name]))) if name in values else "…"
 
 
-def moment(microseconds: int) -> str:
-    """Write a moment (microseconds since 1970) as people read it, to the minute."""
-    return f"{_EPOCH + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M} UTC"
+def moment(microseconds: int, zone: str = "UTC") -> str:
+    """Write a moment (microseconds since 1970) as people in a time zone read it, to the minute."""
+    return f"{(_EPOCH + timedelta(microseconds=microseconds)).astimezone(zone_called(zone)):%Y-%m-%d %H:%M %Z}"
 
 
 def clipped(text: str, most: int = 1000) -> str:

@@ -218,6 +218,16 @@ async def test_after_a_gap_people_hear_that_something_may_be_missing() -> None:
         assert (await engine.kinds())[-1] == Kind.ANSWERED
 
 
+async def test_a_gap_is_told_in_the_persons_own_time() -> None:
+    """Who has named a time zone reads the moments as its clocks showed them."""
+    async with house() as engine:
+        await says(engine, "/timezone Europe/Berlin")
+        away(engine, 2 * DAY)
+        await back(engine)
+
+        assert "from 2027-01-15 09:00 CET to 2027-01-17 09:00 CET." in engine.messages.texts()[-1]
+
+
 async def test_after_a_gap_who_spoke_lately_hears_of_it_and_who_did_not_does_not() -> None:
     """Within seven days before the gap, also with nothing open; not earlier; no group; nobody who is kept out."""
     old, group, barred = 31, 32, 33
