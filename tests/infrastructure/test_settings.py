@@ -127,6 +127,17 @@ def test_a_bad_address_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> N
         read_settings()
 
 
+def test_a_time_zone_is_one_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is understood as people write it; what is none is named with what to write."""
+    monkeypatch.setenv("HOLDFAST_TIMEZONE", "europe/berlin")
+    understood = read_settings().holdfast_timezone
+    monkeypatch.setenv("HOLDFAST_TIMEZONE", "Nowhere")
+
+    assert understood == "Europe/Berlin"
+    with pytest.raises(SettingsError, match=r"^HOLDFAST_TIMEZONE: .*no time zone.* it is a name like Europe/Berlin$"):
+        read_settings()
+
+
 def test_all_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two wrong settings are both named."""
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "secret words")
