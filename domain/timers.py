@@ -49,7 +49,7 @@ def reminder(flows: Flows, state: ThreadState, conversation: Conversation) -> in
     waits = flows.get(conversation.flow, conversation.flow_version).patience
     if conversation is not state.active or waits < _WORTH_IT or conversation.reminded == conversation.accepted:
         return None
-    until, lead = deadline(flows, conversation), min(waits // 5, _LEAD)
+    until, lead = conversation.updated_at + waits + conversation.grace, min(waits // 5, _LEAD)
     at = polite_before(until - lead, until - lead // 2, state.zone or flows.zone)
     return at if at >= conversation.updated_at + waits // 4 else None
 

@@ -46,11 +46,23 @@ def polite_before(wanted: int, latest: int, zone: str) -> int:
 
     At night it is the next morning at nine, if that is not after `latest`, else the evening before at eight.
     """
-    day, hour = divmod(_local_hour(wanted, zone), _DAY)
-    if _MORNING <= hour < _EVENING:
+    night = _night(zone, wanted // _QUARTER)
+    if night is None:
         return wanted
-    morning = _moment(day + (hour >= _EVENING), _MORNING, zone)
-    return morning if morning <= latest else _moment(day - (hour < _MORNING), _EVENING, zone)
+    evening, morning = night
+    return morning if morning <= latest else evening
+
+
+@lru_cache(maxsize=65_536)  # asked at every turn, alike for all in a zone
+def _night(zone: str, quarter: int) -> tuple[int, int] | None:
+    """Tell when the night began and when it ends in which a quarter of an hour since 1970 lies; None by day.
+
+    No clock of this century differs from UTC by a part of a quarter.
+    """
+    day, hour = divmod(_local_hour(quarter * _QUARTER, zone), _DAY)
+    if _MORNING <= hour < _EVENING:
+        return None
+    return _moment(day - (hour < _MORNING), _EVENING, zone), _moment(day + (hour >= _EVENING), _MORNING, zone)
 
 
 def is_polite(at: int, zone: str) -> bool:
@@ -70,7 +82,6 @@ def _moment(day: int, hour: int, zone: str) -> int:
     return shown - _ahead(zone, guess // _QUARTER)
 
 
-@lru_cache(maxsize=65_536)  # asked at every turn, and alike for all who are in a zone
 def _ahead(zone: str, quarter: int) -> int:
     """Tell how far a zone's clocks are ahead of UTC, in microseconds, in a quarter of an hour since 1970."""
     ahead = (_EPOCH + timedelta(minutes=15 * quarter)).astimezone(zone_called(zone)).utcoffset()
