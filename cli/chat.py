@@ -81,7 +81,7 @@ async def chat(settings: Settings, journal: Path) -> None:
     terminal = Terminal()
     async with wiring.running(settings.alone(journal), 0, terminal) as bot:
         sys.stdout.write(_HINT)
-        if not await OwedReplies(bot.flows, bot.log, bot.sender).resume():
+        if not await OwedReplies(bot.flows, bot.log, bot.sender, bot.log.leases, SystemClock()).resume():
             await _take(bot, "text", "/start")
         await bot.sender.settle()
         lines = Lines()

@@ -21,6 +21,7 @@ from holdfast.engine.pacing import Pacing
 from holdfast.engine.photos import Photos
 from holdfast.engine.presence import TAP_LIFE, Presence
 from holdfast.engine.recovery import Recovery
+from holdfast.engine.takeover import Takeover
 from holdfast.engine.work import OutsideWork
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.settings import Settings, bot_id_of
@@ -70,7 +71,9 @@ async def serve(
         pacing = Pacing(clock) if settings.holdfast_pace == "telegram" else None
         messenger = TelegramMessenger(wire)
         async with wiring.running(settings, bot_id, messenger, pacing=pacing, tap_life=tap_life) as bot:
-            recovery, replies = Recovery(clock), OwedReplies(bot.flows, bot.log, bot.sender)
+            recovery, replies = Recovery(clock), OwedReplies(bot.flows, bot.log, bot.sender, bot.log.leases, clock)
+            takeover = Takeover(bot.log.leases, recovery, [replies], clock, pacing=pacing)
+            await takeover.begin()
             forks = UntoldForks(bot.log, bot.turns, clock)
             photos = Photos(bot.log, bot.turns, TelegramFiles(wire), clock)
             work = OutsideWork([photos], bot.log, clock, bot.tried)
@@ -82,7 +85,8 @@ async def serve(
             async with asyncio.TaskGroup() as group:
                 group.create_task(_offer_commands(wire, bot))
                 group.create_task(recovery.run())
-                group.create_task(replies.run(clock))
+                group.create_task(replies.run())
+                group.create_task(takeover.run())
                 group.create_task(recovery.follow(bot.log, [replies, forks]))
                 group.create_task(wiring.heartbeat_of(bot_id, bot, recovery).run())
                 group.create_task(work.run())

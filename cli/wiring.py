@@ -181,7 +181,7 @@ async def running(
         _counting(settings) as watch,
         opened_log(settings, bot_id, tap_life=tap_life, watch=watch) as opened,
     ):
-        sender = Sender(opened.log, messenger, SystemClock(), pacing=pacing)
+        sender = Sender(opened.log, messenger, SystemClock(), leases=opened.log.leases, pacing=pacing)
         turns = Turns(opened.flows, fold_of(opened.flows), opened.log, sender, opened.presence)
         try:
             yield Bot(opened.flows, opened.log, sender, turns, opened.orders, opened.presence, opened.tried, watch)

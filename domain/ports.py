@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from holdfast.domain.event import Draft, Event
-from holdfast.domain.ids import ConversationId, EventId, ThreadId
+from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.screen import Screen
 from holdfast.domain.state import Machine, ThreadState
@@ -101,10 +101,14 @@ class Delivery(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Owed(Struct, frozen=True, kw_only=True):
-    """Replies a thread is owed: the events that have no delivery, in canonical order, also those that owe none."""
+    """Replies a thread is owed: the events that have no delivery, in canonical order, also those that owe none.
+
+    `others` names, of those that another worker wrote, the origin.
+    """
 
     thread_id: ThreadId
     event_ids: tuple[EventId, ...]
+    others: dict[EventId, OriginId] = {}
 
 
 class Quarantined(Struct, frozen=True, kw_only=True):
@@ -203,6 +207,9 @@ class Log(Protocol):
     async def wrote_last(self, thread_id: ThreadId) -> bool:
         """Whether a thread's newest event was written here; true where there is only one writer."""
 
+    def owes_elsewhere(self, thread_id: ThreadId) -> bool:
+        """Whether a reply of this thread is owed for what another worker wrote, as far as is known at once."""
+
     async def quarantine(self, item: Quarantined) -> None:
         """Keep an input that could not be taken in."""
 
@@ -226,6 +233,37 @@ class Log(Protocol):
 
     async def remember(self, name: str, value: str) -> None:
         """Keep one fact about this log, durably; an empty one is none."""
+
+
+class Held(Struct, frozen=True):
+    """What changed when a worker held its leases: the origins it answers for from now on, and no longer.
+
+    `was_away`: another worker had answered for this one, and is told only now that it must stop. `workers` is how many
+    there are with this one, as far as is known.
+    """
+
+    gained: frozenset[OriginId] = frozenset()
+    lost: frozenset[OriginId] = frozenset()
+    was_away: bool = False
+    workers: int = 1
+
+
+class Leases(Protocol):
+    """Who answers for whom: a worker for what it wrote itself, and for workers that were silent for too long."""
+
+    @property
+    def seconds(self) -> float:
+        """How long a lease lasts that is not held again."""
+
+    @property
+    def are_sure(self) -> bool:
+        """Whether they are known to be held at this moment; else no tier answers, or there is none."""
+
+    async def hold(self) -> Held:
+        """Hold this worker's lease and those it has for another while, and take over what has run out."""
+
+    def answers_for(self, origin: OriginId) -> bool:
+        """Whether this worker sends what is owed for the events of another origin."""
 
 
 class Clock(Protocol):

@@ -21,17 +21,20 @@ class Left:
         self._at_most = at_most
         self._threads: OrderedDict[ThreadId, None] = OrderedDict()
         self._taken_up: dict[ThreadId, bool] = {}
+        self._held: set[ThreadId] = set()
         self._some = asyncio.Event()
+        self._some_held = asyncio.Event()
         self.forgotten = 0
         """How many threads had to be forgotten since somebody looked for them in the log."""
 
     def __contains__(self, thread_id: ThreadId) -> bool:
         """Whether something of this thread was left; every thread's may be, while some are forgotten."""
-        return bool(self.forgotten) or thread_id in self._threads or thread_id in self._taken_up
+        known = (self._threads, self._taken_up, self._held)
+        return bool(self.forgotten) or any(thread_id in threads for threads in known)
 
     def __bool__(self) -> bool:
         """Whether anything is left."""
-        return bool(self.forgotten or self._threads or self._taken_up)
+        return bool(self.forgotten or self._threads or self._taken_up or self._held)
 
     def __len__(self) -> int:
         """Count the threads that are remembered."""
@@ -42,6 +45,7 @@ class Left:
         if thread_id in self._taken_up:
             self._taken_up[thread_id] = True
             return
+        self._held.discard(thread_id)
         self._threads[thread_id] = None
         self._threads.move_to_end(thread_id)
         if len(self._threads) > self._at_most:
@@ -49,11 +53,35 @@ class Left:
             self.forgotten += 1
         self._some.set()
 
+    def forget(self) -> None:
+        """More is left than anybody looked at: the log must be searched for it."""
+        self.forgotten += 1
+        self._some.set()
+
+    def hold(self, thread_id: ThreadId) -> None:
+        """Keep a thread aside: taking it up again makes no sense just now."""
+        if len(self._held) < self._at_most:
+            self._held.add(thread_id)
+            self._some_held.set()
+        else:
+            self.forget()
+
+    @property
+    def held(self) -> tuple[ThreadId, ...]:
+        """The threads that are kept aside."""
+        return tuple(self._held)
+
     async def some(self) -> None:
-        """Wait until something is left."""
-        while not self:
+        """Wait until something is left that can be taken up."""
+        while not (self.forgotten or self._threads):
             self._some.clear()
             await self._some.wait()
+
+    async def some_held(self) -> None:
+        """Wait until a thread is kept aside."""
+        while not self._held:
+            self._some_held.clear()
+            await self._some_held.wait()
 
     @contextmanager
     def newest(self) -> Iterator[ThreadId]:

@@ -37,7 +37,8 @@ class Pacing:
     def __init__(self, clock: Clock, *, overall: Rate = OVERALL, chat: Rate = CHAT, group: Rate = GROUP) -> None:
         """Begin as if it had long been silent."""
         self._clock = clock
-        self._overall, self._chat, self._group = overall, chat, group
+        self._whole = self._overall = overall
+        self._chat, self._group = chat, group
         self._seen = clock.now()
         self._elapsed = 0.0
         self._free = 0.0
@@ -45,6 +46,11 @@ class Pacing:
         self._refused: dict[int, float] = {}
         self._opens = 0.0
         self._line = asyncio.Lock()
+
+    def share(self, workers: int) -> None:
+        """So many workers send for one bot: each takes its part of what may go out in all."""
+        whole, workers = self._whole, max(workers, 1)
+        self._overall = Rate(max(whole.burst // workers, 1), whole.per_second / workers)
 
     @property
     def chats(self) -> int:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from holdfast.domain.event import Event
 from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flows
-from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.domain.kinds import TIMERS, Kind
 from holdfast.domain.order import counted
 from holdfast.domain.render import owes_reply, render
@@ -23,7 +23,7 @@ logger = logging.getLogger("holdfast.engine")
 class Reply(Struct, frozen=True, kw_only=True, gc=False):
     """What shall be shown to whom, and the event it answers; `tapped` is the message whose button was tapped.
 
-    `awaited`: somebody said something and waits for it.
+    `awaited`: somebody said something and waits for it. `origin`: it is sent in place of this worker.
     """
 
     thread_id: ThreadId
@@ -33,6 +33,7 @@ class Reply(Struct, frozen=True, kw_only=True, gc=False):
     callback_id: str = ""
     tapped: int = 0
     awaited: bool = True
+    origin: OriginId | None = None
 
 
 def reply_to(flows: Flows, thread_id: ThreadId, state: ThreadState, event: Event) -> Reply:

@@ -11,7 +11,7 @@ from holdfast.domain.errors import (
     TelegramUnreachable,
 )
 from holdfast.domain.ids import EventId, ThreadId
-from holdfast.domain.ports import Clock, Delivery, Log, Messenger
+from holdfast.domain.ports import Clock, Delivery, Leases, Log, Messenger
 from holdfast.domain.screen import Screen
 from holdfast.engine.blame import where
 from holdfast.engine.grace import SENDING
@@ -34,17 +34,19 @@ class Sender:
         messenger: Messenger,
         clock: Clock,
         *,
+        leases: Leases | None = None,
         pacing: Pacing | None = None,
         at_once: int = 64,
         waiting: int = 2000,
     ) -> None:
         """Send through a messenger, `at_once` chats at a time, with at most `waiting` replies held.
 
-        Without a pacing, as fast as the messenger takes them.
+        Without a pacing, as fast as the messenger takes them; without leases, there is no other worker.
         """
         self._log = log
         self._messenger = messenger
         self._clock = clock
+        self._leases = leases
         self._pacing = pacing
         self._slots = asyncio.Semaphore(at_once)
         self._waiting = waiting
@@ -69,12 +71,12 @@ class Sender:
     async def put(self, reply: Reply) -> None:
         """Take a reply over, behind the others of its thread, at once; without room it is left to the log.
 
-        Replies that nobody waits for leave room to the others.
+        So it is behind what another worker owes its person. Replies that nobody waits for leave room to the others.
         """
         if reply.answers in self._under_way:
             return
         room = self._waiting if reply.awaited else self._few
-        if reply.thread_id in self.left or len(self._under_way) >= room:
+        if reply.thread_id in self.left or len(self._under_way) >= room or self._log.owes_elsewhere(reply.thread_id):
             self.left.add(reply.thread_id)
         else:
             self._take(reply)
@@ -115,6 +117,11 @@ class Sender:
         if len(self._under_way) < self._few:
             self._room.set()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being sent; something may be left to the log."""
+        return not self._tasks
+
     async def settle(self) -> None:
         """Wait until nothing is left to send."""
         while self._tasks:
@@ -146,12 +153,15 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - one reply that cannot be sent must not hold up the others
             logger.error("sending failed: %s", where(error))
             outcome = "failed"
-        await self._record(sending.delivery(outcome, self._clock.now()))
+        if outcome:
+            await self._record(sending.delivery(outcome, self._clock.now()))
 
     async def _send(self, sending: "_Sending") -> str:
-        """Try until it is shown, or can't be; give the outcome."""
+        """Try until it is shown, or can't be; give the outcome, which is none when another worker sends it."""
         pause = _FIRST_PAUSE
         while True:
+            if (sending.attempts or sending.reply.origin) and await self._is_anothers(sending.reply):
+                return ""
             sending.attempts += 1
             try:
                 await self._show(sending)
@@ -165,6 +175,15 @@ class Sender:
                 return "failed"
             else:
                 return "sent"
+
+    async def _is_anothers(self, reply: Reply) -> bool:
+        """Whether another worker has sent it by now, or answers for it again."""
+        if reply.origin and self._leases and not self._leases.answers_for(reply.origin):
+            return True
+        try:
+            return await self._log.delivered(reply.answers)
+        except LogUnavailable:
+            return False
 
     async def _wait(self, chat_id: int, pause: float, retry_after: float) -> None:
         if retry_after and self._pacing is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from holdfast.domain.errors import BrokenLog, HoldfastError, OtherBot
 from holdfast.domain.event import Draft, Event
@@ -14,6 +14,7 @@ from holdfast.domain.ports import (
     Delivery,
     Due,
     Head,
+    Leases,
     Loaded,
     Owed,
     Quarantined,
@@ -24,6 +25,7 @@ from holdfast.domain.ports import (
     WantedPhoto,
 )
 from holdfast.domain.watch import TurnTold, Unwatched, Watch
+from holdfast.infrastructure.log.alone import Alone
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
@@ -32,6 +34,7 @@ from holdfast.infrastructure.log.mint import Mint, MintedEvent, Randomness
 from holdfast.infrastructure.log.stores import (
     AppendWrite,
     BlobWrite,
+    Debt,
     DeliveryWrite,
     JournalStore,
     MetaWrite,
@@ -71,6 +74,7 @@ class EventLog:
         self._randomness = randomness
         self._commits: GroupCommit[Write, None] = GroupCommit(journal.commit, last=tiers is not None)
         self._tiers = tiers(journal, self._commits) if tiers else None
+        self._alone = Alone()
         self._mint: Mint | None = None
         self._origin = OriginId(b"")
         self._is_new = True
@@ -293,7 +297,7 @@ class EventLog:
 
     async def delivered(self, event_id: EventId) -> bool:
         """Whether a reply to this event has met its fate."""
-        return event_id not in self._unanswered and await self._journal.delivered(event_id)
+        return await self._journal.delivered(event_id)
 
     async def owed(self) -> AsyncIterator[Owed]:
         """Give every thread that is owed replies; a turn that is not at its end owes none yet."""
@@ -302,11 +306,29 @@ class EventLog:
 
     async def owed_in(self, thread_id: ThreadId) -> Owed:
         """Give what one thread is owed."""
-        return self._settled(thread_id, await self._journal.owed_in(thread_id))
+        owed = self._settled(thread_id, await self._journal.owed_in(thread_id))
+        if owed.others and self._tiers is not None:
+            self._tiers.wake()  # what others have answered meanwhile comes home the sooner
+        return owed
 
-    def _settled(self, thread_id: ThreadId, event_ids: tuple[EventId, ...]) -> Owed:
-        settled = tuple(event_id for event_id in event_ids if not self._may_be_taken_back(event_id))
-        return Owed(thread_id=thread_id, event_ids=settled)
+    def _settled(self, thread_id: ThreadId, debts: Sequence[Debt]) -> Owed:
+        settled = [debt for debt in debts if not self._may_be_taken_back(debt[0])]
+        if self._tiers is not None:
+            self._tiers.debtors.tell(thread_id, [origin for _, origin in settled if origin is not None])
+        return Owed(
+            thread_id=thread_id,
+            event_ids=tuple(event_id for event_id, _ in settled),
+            others={event_id: origin for event_id, origin in settled if origin is not None},
+        )
+
+    def owes_elsewhere(self, thread_id: ThreadId) -> bool:
+        """Whether another worker has not yet answered what it wrote of this thread, as far as is known at once."""
+        return self._tiers is not None and thread_id in self._tiers.debtors
+
+    @property
+    def leases(self) -> Leases:
+        """Who answers for whom; without tiers this worker does for everything."""
+        return self._tiers.leases if self._tiers is not None else self._alone
 
     def _may_be_taken_back(self, event_id: EventId) -> bool:
         return self._tiers is not None and self._tiers.in_flight(event_id)

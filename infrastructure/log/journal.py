@@ -19,7 +19,7 @@ from holdfast.infrastructure.log.journal_opening import prepare, take
 from holdfast.infrastructure.log.journal_tail import JournalTail
 from holdfast.infrastructure.log.journal_writer import WriterThread, commit, from_iso, row_change
 from holdfast.infrastructure.log.mint import Randomness
-from holdfast.infrastructure.log.stores import Cursor, Opened, Outcome, Snapshot, Tail, Write, cursor_of
+from holdfast.infrastructure.log.stores import Cursor, Debt, Opened, Outcome, Snapshot, Tail, Write, cursor_of
 from holdfast.infrastructure.sql import statements
 from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table
 
@@ -168,7 +168,7 @@ class SqliteJournal:
         """Read the fates of a thread's replies, oldest first."""
         return await self._records("read_deliveries", thread_id)
 
-    async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
+    async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[Debt, ...]]]:
         """Give the threads that are owed replies, and the events that have none, oldest first."""
         after = b""
         while page := await self._rows("read_owing", after, _PAGE):
@@ -176,9 +176,9 @@ class SqliteJournal:
                 yield thread_id, await self.owed_in(thread_id)
             after = page[-1][0]
 
-    async def owed_in(self, thread_id: ThreadId) -> tuple[EventId, ...]:
+    async def owed_in(self, thread_id: ThreadId) -> tuple[Debt, ...]:
         """Give the events of one thread that have none, oldest first."""
-        return tuple(row[0] for row in await self._rows("read_owed", thread_id))
+        return tuple((event_id, origin) for event_id, origin in await self._rows("read_owed", thread_id))
 
     async def threads(self) -> AsyncIterator[ThreadId]:
         """Give every thread there is, in the order of their identities."""

@@ -17,6 +17,7 @@ from holdfast.infrastructure.log.stores import (
     BlobWrite,
     Cursor,
     CursorWrite,
+    Debt,
     DeliveryWrite,
     MetaWrite,
     Opened,
@@ -218,17 +219,18 @@ class MemoryJournal:
         """Read the fates of a thread's replies."""
         return tuple(one for one in self._deliveries.values() if one.thread_id == thread_id)
 
-    async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
+    async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[Debt, ...]]]:
         """Give the threads that are owed replies."""
         for thread_id in [thread for thread, owed in self._owed.items() if owed]:
             yield thread_id, await self.owed_in(thread_id)
 
-    async def owed_in(self, thread_id: ThreadId) -> tuple[EventId, ...]:
+    async def owed_in(self, thread_id: ThreadId) -> tuple[Debt, ...]:
         """Give the events of one thread that have none, oldest first."""
         answered = {record.parents for record in await self.deliveries(thread_id)}
         events = sorted(self._threads.get(thread_id, ()), key=_place)
-        done = answered | self._learned | self._aborted
-        return tuple(one.event_id for one in events if one.event_id not in done)
+        others = {one.event_id: one.origin for one in events if one.event_id in self._learned}
+        done = answered | self._aborted | (others.keys() - self._owed.get(thread_id, set()))
+        return tuple((one.event_id, others.get(one.event_id)) for one in events if one.event_id not in done)
 
     async def threads(self) -> AsyncIterator[ThreadId]:
         """Give every thread there is."""

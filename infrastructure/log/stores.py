@@ -136,6 +136,10 @@ class Opened(Struct, frozen=True, kw_only=True):
     last_received_at: int
 
 
+Debt = tuple[EventId, OriginId | None]
+"""An event without a delivery, and the origin of the worker it was learned from; None: it is this worker's own."""
+
+
 class JournalStore(Protocol):
     """A worker's own store. A batch is one transaction; no write's failure undoes another's."""
 
@@ -169,14 +173,11 @@ class JournalStore(Protocol):
     async def deliveries(self, thread_id: ThreadId) -> tuple[Record, ...]:
         """Read the fates of a thread's replies, oldest first."""
 
-    def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
-        """Give the threads that are owed replies, and their events without one, also those that owe none.
+    def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[Debt, ...]]]:
+        """Give the threads that are owed replies, and their events without one, also those that owe none."""
 
-        Other workers' events are left out: whoever took an input in answers it.
-        """
-
-    async def owed_in(self, thread_id: ThreadId) -> tuple[EventId, ...]:
-        """Give the events of one thread that have no delivery, as `owed` does."""
+    async def owed_in(self, thread_id: ThreadId) -> tuple[Debt, ...]:
+        """Give the events of one thread that have no delivery, in canonical order."""
 
     def threads(self) -> AsyncIterator[ThreadId]:
         """Give every thread there is."""

@@ -218,16 +218,20 @@ SELECT thread_id FROM heads WHERE length(head_ids) > 16;
 SELECT thread_id FROM events WHERE conversation_id = ? LIMIT 1;
 
 -- name: read_owed
--- The events of a thread that this worker wrote, whether it remembers or was told so by a tier, and that have no
--- delivery, in canonical order; some may owe no reply.
-SELECT event_id FROM events
-WHERE thread_id = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE answers = events.event_id)
-    AND NOT EXISTS (
-        SELECT 1 FROM journal_state
-        WHERE journal_state.event_id = events.event_id
-            AND (state = 'aborted' OR hex(origin) <> (SELECT upper(value) FROM tier_meta WHERE name = 'origin'))
-    )
-ORDER BY ots, version, event_id;
+-- The events of a thread that have no delivery, in canonical order: this worker's own, of which some may owe no reply;
+-- and those that other workers wrote and owe a reply, with their origin. What was imported is this worker's own, and so
+-- is what it wrote and was told of by a tier.
+SELECT debt.event_id, debt.others FROM (
+    SELECT event_id, ots, version, CASE
+        WHEN state IS NULL OR lower(hex(origin)) = (SELECT value FROM tier_meta WHERE name = 'origin') THEN NULL
+        ELSE origin
+    END AS others
+    FROM events LEFT JOIN journal_state USING (event_id)
+    WHERE thread_id = ?1 AND state IS NOT 'aborted'
+) AS debt
+WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE answers = debt.event_id)
+    AND (others IS NULL OR instr((SELECT owed FROM heads WHERE heads.thread_id = ?1), hex(debt.event_id)) > 0)
+ORDER BY debt.ots, debt.version, debt.event_id;
 
 -- name: read_owing
 SELECT thread_id FROM heads WHERE undelivered > 0 AND thread_id > ? ORDER BY thread_id LIMIT ?;

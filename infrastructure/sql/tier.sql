@@ -76,6 +76,9 @@ SELECT true, event_id, thread_id, conversation_id, kind, kind_version, version, 
     origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
 FROM deliveries WHERE thread_id = $1;
 
+-- name: hold_leases
+SELECT of_origin, was_away, alive FROM hold_leases($1, $2::uuid[], $3);
+
 -- name: raise_canary
 SELECT raise_canary() AS canary;
 

@@ -47,13 +47,13 @@ BEGIN
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO holdfast_app', current_schema());
     GRANT SELECT, INSERT ON events, deliveries, erasures TO holdfast_app;
-    GRANT SELECT, INSERT, UPDATE ON heads, quarantine, tier_meta TO holdfast_app;
+    GRANT SELECT, INSERT, UPDATE ON heads, quarantine, tier_meta, leases TO holdfast_app;
     GRANT SELECT, INSERT, UPDATE, DELETE ON conversation_states, user_machines, photos_wanted TO holdfast_app;
     GRANT SELECT, INSERT, DELETE ON blobs TO holdfast_app;
     GRANT SELECT ON schema_migrations TO holdfast_app;
     GRANT EXECUTE ON FUNCTION
         moment, be_durable, write_state, write_machine, write_photo, write_rows, heads_after, all_there, named_in,
-        append_turn, push_records, settle_thread, raise_canary, erase_words,
+        append_turn, push_records, settle_thread, raise_canary, erase_words, hold_leases,
         transaction_age, transaction_age_seen_by_owner
     TO holdfast_app;
 END $$;

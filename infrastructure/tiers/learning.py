@@ -13,6 +13,7 @@ from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, QuarantineWrite, Write
 from holdfast.infrastructure.log.union import Refolding
 from holdfast.infrastructure.tiers.flights import Flights
+from holdfast.infrastructure.tiers.leases import Debtors
 
 logger = logging.getLogger("holdfast.tiers")
 _REMEMBERED = 10_000
@@ -21,7 +22,7 @@ _REMEMBERED = 10_000
 class Learning:
     """Folds threads anew, each while no turn of it is in flight; a turn that was decided before is decided again."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is wired to
         self,
         journal: JournalStore,
         commits: GroupCommit[Write, None],
@@ -29,8 +30,10 @@ class Learning:
         refolding: Refolding,
         flights: Flights,
         clock: Clock,
+        debtors: Debtors,
     ) -> None:
         """Learn into this journal."""
+        self._debtors = debtors
         self._journal = journal
         self._commits = commits
         self._refolding = refolding
@@ -83,7 +86,8 @@ class Learning:
         hashes = {one.event_id: one.hash for one in kept}
         await self._set_aside(one for one in events if hashes.get(one.event_id, one.hash) != one.hash)
         learned = [one for one in events if one.event_id not in hashes]
-        known = {one.event_id for one in await self._journal.deliveries(thread_id)}
+        delivered = await self._journal.deliveries(thread_id)
+        known = {one.event_id for one in delivered}
         here = hashes.keys() | {one.event_id for one in learned}
         fates = [one for one in deliveries if one.event_id not in known and one.parents in here]
         if learned or fates:
@@ -91,6 +95,8 @@ class Learning:
             union = self._refolding.union(thread_id, head, kept, learned=learned, deliveries=fates)
             await self._commits.write(union)
             self._remember(thread_id, union.head.rev)
+            owing = set(union.owing) - {one.parents for one in (*delivered, *fates)}
+            self._debtors.tell(thread_id, {one.origin for one in (*kept, *learned) if one.event_id in owing})
             if union.untold:
                 self.forked.add(thread_id)
             self.news.set()

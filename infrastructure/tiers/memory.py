@@ -1,5 +1,6 @@
 """A tier in memory: the protocol's own code runs over it, and faults are one switch away. For tests."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +15,7 @@ from holdfast.infrastructure.tiers.store import (
     OTHER_KEY,
     Appended,
     Digest,
+    Holding,
     Mark,
     Place,
     Pulled,
@@ -65,6 +67,7 @@ class MemoryTier:
         self.deliveries: dict[EventId, Record] = {}
         self._threads: dict[ThreadId, _Thread] = {}
         self._tables: dict[tuple[str, tuple[object, ...]], RowChange] = {}
+        self.leases: dict[OriginId, tuple[OriginId, float]] = {}
         self._is_open = False
 
     async def open(self, bot_id: int, within: float) -> TierFacts:  # noqa: ARG002 - memory needs no time
@@ -154,6 +157,28 @@ class MemoryTier:
         before, self._seen = self._seen, max(self._seen, at)
         self._answer()
         return before
+
+    async def hold(
+        self,
+        worker: OriginId,
+        others: Sequence[OriginId],
+        seconds: float,
+        within: float,  # noqa: ARG002
+    ) -> Holding:
+        """Hold leases, by the event loop's clock."""
+        self._begin()
+        now = asyncio.get_running_loop().time()
+        holder, until = self.leases.get(worker, (worker, 0.0))
+        self.leases[worker] = (worker, now + seconds)
+        for origin in others:
+            self.leases.setdefault(origin, (origin, now + seconds))
+        for origin, (one, ends) in self.leases.items():
+            if one == worker or ends <= now:
+                self.leases[origin] = (worker, now + seconds)
+        self._answer()
+        held = frozenset(origin for origin, (one, _) in self.leases.items() if one == worker)
+        alive = len({one for one, _ in self.leases.values()})
+        return Holding(held, was_away=holder != worker and until > now, alive=alive)
 
     async def facts(self, within: float) -> TierFacts:  # noqa: ARG002
         """Read what the tier says of itself."""

@@ -18,6 +18,7 @@ from holdfast.infrastructure.tiers.store import (
     OTHER_KEY,
     Appended,
     Digest,
+    Holding,
     Mark,
     Place,
     Pulled,
@@ -157,6 +158,12 @@ class PostgresTier:
         """Say that a worker was there at a moment, and give the latest said before."""
         rows = await self._side.run(within, lambda session: session.rows("raise_seen", at))
         return int(rows[0][0])
+
+    async def hold(self, worker: OriginId, others: Sequence[OriginId], seconds: float, within: float) -> Holding:
+        """Hold leases; on a lane, where no great batch stands in the way."""
+        lane = self._lanes[worker[-1] % self.lanes]
+        rows = await lane.run(within, lambda session: session.rows("hold_leases", worker, list(others), seconds))
+        return Holding(frozenset(row[0] for row in rows), was_away=rows[0][1], alive=rows[0][2])
 
     async def facts(self, within: float) -> TierFacts:
         """Read what the tier says of itself; rows beyond a hundred thousand are the server's estimate."""

@@ -17,6 +17,7 @@ from holdfast.infrastructure.tiers.breaker import Standing
 from holdfast.infrastructure.tiers.flights import Flights
 from holdfast.infrastructure.tiers.keeper import Keeper
 from holdfast.infrastructure.tiers.learning import Learning
+from holdfast.infrastructure.tiers.leases import LEASE, Debtors, TierLeases
 from holdfast.infrastructure.tiers.lineup import Lineup
 from holdfast.infrastructure.tiers.store import TierStore
 from holdfast.infrastructure.tiers.tier import Tier
@@ -42,14 +43,19 @@ class TierService:
         chance: Callable[[], float],
         key: str = NO_KEY,
         copies: int = 1,
+        lease: float = LEASE,
     ) -> None:
-        """Use these tiers in this order, and call a turn safe with so many copies on them."""
+        """Use these tiers in this order, and call a turn safe with so many copies on them; leases last so long."""
         self._commits = commits
         self._clock = clock
         self._copies = min(copies, len(stores))
         self._flights = Flights()
         self.lineup = Lineup([Tier(store, clock) for store in stores], journal, self._copies)
-        self._learning = Learning(journal, commits, refolding=refolding, flights=self._flights, clock=clock)
+        self.leases = TierLeases(self.lineup, clock, lease)
+        self.debtors = Debtors(self.leases)
+        self._learning = Learning(
+            journal, commits, refolding=refolding, flights=self._flights, clock=clock, debtors=self.debtors
+        )
         self.keepers = [
             Keeper(
                 tier,
@@ -70,6 +76,7 @@ class TierService:
 
         One that can't be reached is named, and tried again.
         """
+        self.leases.own = origin
         tried = await asyncio.gather(*(keeper.open(bot_id, origin) for keeper in self.keepers), return_exceptions=True)
         for keeper, error in zip(self.keepers, tried, strict=True):
             if isinstance(error, OtherBot | KeyMissing):

@@ -133,6 +133,18 @@ Digest = dict[int, tuple[int, int]]
 """By the hour in which records were received (hours since 1970): how many, and the exclusive or of the first eight
 bytes of their hashes, as a signed number."""
 
+
+class Holding(Struct, frozen=True, gc=False):
+    """The origins whose leases a worker has; `was_away`: its own was in another's hands, and had not run out.
+
+    `alive` is how many workers hold leases, or have just been heard of.
+    """
+
+    origins: frozenset[OriginId]
+    was_away: bool = False
+    alive: int = 1
+
+
 Table = Literal["events", "deliveries"]
 """The two sets of records that are replicated."""
 
@@ -230,6 +242,13 @@ class TierStore(Protocol):
         """Say that a worker was there at a moment, in microseconds since 1970; give the latest said before (0: none).
 
         An earlier moment changes nothing. NotExecuted, Ambiguous.
+        """
+
+    async def hold(self, worker: OriginId, others: Sequence[OriginId], seconds: float, within: float) -> Holding:
+        """Let a worker hold its own lease, whoever had it, and those it has; and take those that have run out.
+
+        They last so many seconds, by the tier's clock. Of the others that are named, those not known here get a
+        lease of their own: it must run out before anybody takes it. NotExecuted, Ambiguous.
         """
 
     async def facts(self, within: float) -> TierFacts:

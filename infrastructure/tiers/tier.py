@@ -19,6 +19,7 @@ from holdfast.infrastructure.tiers.patience import Patience
 from holdfast.infrastructure.tiers.store import (
     Appended,
     Digest,
+    Holding,
     Mark,
     Pulled,
     Settlement,
@@ -36,6 +37,8 @@ T = TypeVar("T")
 _MARKS = 10_000
 _UNHURRIED = 10.0
 """Seconds for what no person waits for."""
+_PROMPT = 3.0
+"""Seconds for what must be done again soon."""
 _PATIENT = 60.0
 """Seconds for a look at all that is there."""
 
@@ -169,6 +172,10 @@ class Tier:
     async def seen(self, at: int) -> int:
         """Say that this worker was there, and give the latest moment said before; NotExecuted, Ambiguous."""
         return await self._call(_UNHURRIED, lambda within: self._store.seen(at, within))
+
+    async def hold(self, worker: OriginId, others: Sequence[OriginId], seconds: float) -> Holding:
+        """Hold a worker's leases; NotExecuted, Ambiguous."""
+        return await self._call(_PROMPT, lambda within: self._store.hold(worker, others, seconds, within))
 
     async def probe(self, within: float) -> int:
         """Write the canary and read it back; NotExecuted, Ambiguous."""

@@ -9,6 +9,7 @@ from holdfast.domain.ports import RowChange
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.log.event_log import MakeTiers
 from holdfast.infrastructure.log.union import Refolding
+from holdfast.infrastructure.tiers.leases import LEASE
 from holdfast.infrastructure.tiers.service import TierService
 from holdfast.infrastructure.tiers.store import TierStore
 from holdfast.projections.fold import rows_of
@@ -17,7 +18,7 @@ from tests.conformance.scribe import codec
 FLOWS = Flows(MACHINE_FLOWS)
 
 
-def tiers_beside(stores: Sequence[TierStore], copies: int = 1) -> MakeTiers:
+def tiers_beside(stores: Sequence[TierStore], copies: int = 1, lease: float = LEASE) -> MakeTiers:
     """Put these tiers beside a journal; no pause depends on chance."""
     return lambda journal, commits: TierService(
         stores,
@@ -27,6 +28,7 @@ def tiers_beside(stores: Sequence[TierStore], copies: int = 1) -> MakeTiers:
         clock=SystemClock(),
         chance=lambda: 0.0,
         copies=copies,
+        lease=lease,
     )
 
 

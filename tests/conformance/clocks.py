@@ -7,11 +7,12 @@ NOON = 1_800_000_000_000_000
 
 
 class StandingClock:
-    """Time for tests: a sleep passes at once and is remembered."""
+    """Time for tests: a sleep passes at once and is remembered. While it `stands` no time passes in sleep."""
 
     def __init__(self, now: int = NOON) -> None:
         self.time = now
         self.slept: list[float] = []
+        self.stands = False
 
     def now(self) -> int:
         return self.time
@@ -21,7 +22,7 @@ class StandingClock:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.turn(seconds)
+        self.turn(0 if self.stands else seconds)
         await asyncio.sleep(0)
 
 

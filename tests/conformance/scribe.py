@@ -169,4 +169,8 @@ async def head_of(journal: JournalStore, person: int = ADA) -> Head:
 
 async def owed_by(journal: JournalStore) -> dict[ThreadId, tuple[EventId, ...]]:
     """Read every debt."""
-    return {thread_id: events async for thread_id, events in journal.owed()}
+    return {
+        thread_id: own
+        async for thread_id, debts in journal.owed()
+        if (own := tuple(event_id for event_id, origin in debts if origin is None)) or not debts
+    }

@@ -526,7 +526,7 @@ async def test_debts_of_many_threads_are_all_named(journal: JournalStore) -> Non
     debts = [(thread_id, events) async for thread_id, events in journal.owed()]
 
     assert len(debts) == len(dict(debts)) == 1202
-    assert dict(debts) == {key: head.head_ids for key, head in scribe.heads.items()}
+    assert dict(debts) == {key: tuple((one, None) for one in head.head_ids) for key, head in scribe.heads.items()}
     assert [one async for one in journal.threads()] == sorted(scribe.heads)
 
 

@@ -10,13 +10,14 @@ from pydantic import AfterValidator
 
 from holdfast.domain.event import Draft, Event, Said
 from holdfast.domain.flow import Flow, Flows, Step
-from holdfast.domain.ids import EventId, ThreadId
+from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.ports import (
     Delivery,
     Due,
     Head,
+    Held,
     Loaded,
     Log,
     Minted,
@@ -112,6 +113,8 @@ class Telling:
         self.appends: list[Turn] = []
         self.recorded: list[Delivery] = []
         self.facts: dict[str, str] = {}
+        self.debtors: set[ThreadId] = set()
+        self.others: dict[EventId, OriginId] = {}
         self.loads = 0
         self.before_append: Callable[[Turn], None] = lambda _turn: None
         self.before_record: Callable[[Delivery], None] = lambda _delivery: None
@@ -154,11 +157,19 @@ class Telling:
     async def delivered(self, event_id: EventId) -> bool:
         return await self._log.delivered(event_id)
 
-    def owed(self) -> AsyncIterator[Owed]:
-        return self._log.owed()
+    async def owed(self) -> AsyncIterator[Owed]:
+        async for one in self._log.owed():
+            yield self._with_others(one)
+
+    def owes_elsewhere(self, thread_id: ThreadId) -> bool:
+        return thread_id in self.debtors or self._log.owes_elsewhere(thread_id)
 
     async def owed_in(self, thread_id: ThreadId) -> Owed:
-        return await self._log.owed_in(thread_id)
+        return self._with_others(await self._log.owed_in(thread_id))
+
+    def _with_others(self, owed: Owed) -> Owed:
+        others = {one: origin for one, origin in self.others.items() if one in owed.event_ids}
+        return replace(owed, others=owed.others | others)
 
     async def quarantine(self, item: Quarantined) -> None:
         await self._log.quarantine(item)
@@ -192,6 +203,22 @@ class Telling:
         await self._log.remember(name, value)
 
 
+class Shared:
+    """Leases that are as they are told; at first there is nobody else."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.are_sure = False
+        self.origins: set[OriginId] = set()
+        self.held: list[Held] = []
+
+    async def hold(self) -> Held:
+        return self.held.pop(0) if self.held else Held()
+
+    def answers_for(self, origin: OriginId) -> bool:
+        return origin in self.origins
+
+
 class House:
     """One running engine."""
 
@@ -201,7 +228,8 @@ class House:
         self.log = Telling(self.event_log)
         self.messages = Messages(self.clock)
         self.flows = flows
-        self.sender = Sender(self.log, self.messages, self.clock, pacing=None, **limits)
+        self.leases = Shared()
+        self.sender = Sender(self.log, self.messages, self.clock, leases=self.leases, pacing=None, **limits)
         self.presence = Presence()
         self.turns = Turns(flows, fold_of(flows), self.log, self.sender, self.presence)
 
@@ -225,12 +253,15 @@ class House:
 
     async def debts(self) -> list[EventId]:
         """What the log says is owed."""
-        return [event_id async for owed in self.log.owed() for event_id in owed.event_ids]
+        return [one async for owed in self.log.owed() for one in owed.event_ids if one not in owed.others]
+
+    def owed_replies(self) -> OwedReplies:
+        return OwedReplies(self.flows, self.log, self.sender, self.leases, self.clock)
 
     @asynccontextmanager
     async def taking_up(self) -> AsyncIterator[None]:
         """Take up what is left to the log, as it goes on in the program."""
-        task = asyncio.create_task(OwedReplies(self.flows, self.log, self.sender).run(self.clock))
+        task = asyncio.create_task(self.owed_replies().run())
         try:
             yield
         finally:
@@ -239,7 +270,7 @@ class House:
 
     async def resume(self) -> int:
         """Take up what is owed, as at a start, and let it be sent."""
-        taken_up = await OwedReplies(self.flows, self.log, self.sender).resume()
+        taken_up = await self.owed_replies().resume()
         await self.sender.settle()
         return taken_up
 

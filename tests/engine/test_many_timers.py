@@ -92,7 +92,8 @@ async def fire_at_once(folder: Path, people: int) -> tuple[Telegram, float]:
     presence.here(clock.now())
     sweeper = Sweeper(FLOWS, log, turns, presence, clock=clock, thread_of=thread)
     before, most = megabytes(), 0.0
-    tasks = [asyncio.create_task(sweeper.run()), asyncio.create_task(OwedReplies(FLOWS, log, sender).run(clock))]
+    owed = OwedReplies(FLOWS, log, sender, log.leases, clock)
+    tasks = [asyncio.create_task(sweeper.run()), asyncio.create_task(owed.run())]
     while len(telegram.chats) < people:
         for _ in range(20):
             await asyncio.sleep(0)

@@ -58,6 +58,19 @@ def test_all_chats_together_have_thirty_a_second() -> None:
     assert round(times[-1][0] * OVERALL.per_second) == 125 - OVERALL.burst
 
 
+def test_several_workers_share_the_pace() -> None:
+    """Each of three workers sends a third of what one alone may, and all of it when it is alone again."""
+    last = []
+    for workers in ((3,), (3, 1)):
+        clock = VirtualClock()
+        pacing = Pacing(clock)
+        for count in workers:
+            pacing.share(count)
+        last.append(passed(pacing, clock, list(range(1, 24)))[-1][0])
+
+    assert last == [pytest.approx(20 / 10, abs=_TICK * 30), pytest.approx(13 / 30, abs=_TICK * 30)]
+
+
 def test_one_who_gets_much_holds_up_nobody() -> None:
     """A chat with a hundred messages waits by itself: another one's message passes at once."""
     clock = VirtualClock()

@@ -8,7 +8,7 @@ from holdfast.domain.errors import LogUnavailable
 from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.memory import MemoryJournal
-from holdfast.infrastructure.log.stores import AppendWrite, Opened, Outcome, UnionWrite, Write
+from holdfast.infrastructure.log.stores import AppendWrite, Debt, Opened, Outcome, UnionWrite, Write
 from tests.simulation.story import Story
 from tests.simulation.tiers import at_once
 
@@ -99,7 +99,7 @@ class Disk:
         for one in records:
             self.since.setdefault(one.event_id, self._story.loop.time())
 
-    async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[EventId, ...]]]:
+    async def owed(self) -> AsyncIterator[tuple[ThreadId, tuple[Debt, ...]]]:
         """Give the threads that are owed replies."""
         async for found in self.journal.owed():
             yield found

@@ -13,7 +13,7 @@ from holdfast.infrastructure.tiers.memory import MemoryTier
 from holdfast.infrastructure.tiers.store import TierTurn
 from tests.simulation.story import Story
 
-WRITES = frozenset({"open", "append", "push", "settle", "probe"})
+WRITES = frozenset({"open", "append", "push", "settle", "probe", "hold"})
 _BRINGING = frozenset({"append", "push"})
 _SHORT, _LONG = 0.0005, 0.003
 _ANSWERED = 0.5

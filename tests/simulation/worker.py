@@ -27,6 +27,7 @@ from holdfast.engine.recovery import Recovery
 from holdfast.engine.reply import Reply
 from holdfast.engine.sender import Sender
 from holdfast.engine.sweeper import Sweeper
+from holdfast.engine.takeover import Takeover
 from holdfast.engine.turns import Turns
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.event_log import EventLog
@@ -74,7 +75,7 @@ class WatchedSender(Sender):
     """The real sender; each reply that is handed to it is looked at."""
 
     def __init__(self, worker: "Worker", log: EventLog, clock: Clock) -> None:
-        super().__init__(log, worker, clock, pacing=Pacing(clock))
+        super().__init__(log, worker, clock, leases=log.leases, pacing=Pacing(clock))
         self._worker = worker
 
     async def put(self, reply: Reply) -> None:
@@ -88,7 +89,7 @@ class WatchedSender(Sender):
     @property
     def is_busy(self) -> bool:
         """Whether something is still being sent, or left to be sent."""
-        return bool(self._tasks or self.left)
+        return bool(self.left or not self.is_idle)
 
 
 class Worker:
@@ -156,7 +157,9 @@ class Worker:
         presence = presence_from(opened.meta.get(PRESENCE, ""), opened.last_received_at, patience=_AWAY)
         turns = Turns(FLOWS, fold_of(FLOWS), log, sender, presence)
         orders = Orders(log, int(opened.meta.get("update_epoch", "0")), opened.last_ots, opened.last_received_at)
-        recovery, replies = Recovery(self.clock), OwedReplies(FLOWS, log, sender)
+        recovery, replies = Recovery(self.clock), OwedReplies(FLOWS, log, sender, log.leases, self.clock)
+        takeover = Takeover(log.leases, recovery, [replies], self.clock)
+        await takeover.begin()
         forks = UntoldForks(log, turns, self.clock)
         absences = Absences(FLOWS, log, turns, presence, clock=self.clock, thread_of=_thread_of, kept=_GAP)
         owed = await recovery.resume([replies])
@@ -166,7 +169,8 @@ class Worker:
         self._story.tell("serves; {} replies were owed", owed)
         async with asyncio.TaskGroup() as group:
             group.create_task(recovery.run())
-            group.create_task(replies.run(self.clock))
+            group.create_task(replies.run())
+            group.create_task(takeover.run())
             group.create_task(recovery.follow(log, [replies, forks]))
             group.create_task(self._be_there(presence))
             group.create_task(Heartbeat(presence, log, absences, recovery, every=1.0).run())

@@ -13,7 +13,9 @@ from holdfast.domain.machine_flows import add_machine
 from holdfast.domain.ports import RowChange
 from holdfast.domain.screen import Screen
 from holdfast.engine.owed import OwedReplies
+from holdfast.engine.recovery import Recovery
 from holdfast.engine.sender import Sender
+from holdfast.engine.takeover import Takeover
 from holdfast.engine.turns import Turns
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.log.envelope import Record
@@ -22,6 +24,7 @@ from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.memory import MemoryJournal
 from holdfast.infrastructure.log.stores import JournalStore, Write
 from holdfast.infrastructure.log.verify import Verifier
+from holdfast.infrastructure.tiers.leases import LEASE
 from holdfast.infrastructure.tiers.service import TierService
 from holdfast.infrastructure.tiers.store import TierStore
 from holdfast.projections.fold import TABLES, fold_of
@@ -55,21 +58,32 @@ class Shown:
 class Worker:
     """One process: an engine, its journal, and the tiers it knows."""
 
-    def __init__(self, tiers: Sequence[TierStore], journal: JournalStore, *, seed: int, copies: int) -> None:
+    def __init__(
+        self, tiers: Sequence[TierStore], journal: JournalStore, *, seed: int, copies: int, lease: float = LEASE
+    ) -> None:
         def keeping(journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
-            self.service = tiers_beside(tiers, copies)(journal, commits)
+            self.service = tiers_beside(tiers, copies, lease)(journal, commits)
             return self.service
 
         self.journal = journal
         self.messages = Shown()
         self.log = EventLog(journal, codec(), SystemClock(), Dice(seed), tiers=keeping)
-        self.sender = Sender(self.log, self.messages, SystemClock())
+        self.sender = Sender(self.log, self.messages, SystemClock(), leases=self.log.leases)
+        self.owed = OwedReplies(FLOWS, self.log, self.sender, self.log.leases, SystemClock())
+        clock, recovery = SystemClock(), Recovery(SystemClock())
+        self.takeover = Takeover(self.log.leases, recovery, [self.owed], clock, every=lease / 4)
         self.turns = Turns(FLOWS, fold_of(FLOWS), self.log, self.sender)
 
     async def hear(self, update: int, text: str, person: int = ADA) -> None:
         """Take one input in and let its reply be sent."""
         await self.turns.take(inbound(update, text, person=person))
-        await self.sender.settle()
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until nothing is left to send, also nothing that waits for another worker."""
+        async with asyncio.timeout(_PATIENCE):
+            while self.sender.left or not self.sender.is_idle:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.005)
 
     async def confirm(self, update: int) -> None:
         """Tap the button that saves the machine."""
@@ -78,10 +92,10 @@ class Worker:
 
     async def hear_as(self, kind: str, update: int, text: str) -> None:
         await self.turns.take(inbound(update, text, kind=kind))
-        await self.sender.settle()
+        await self.settle()
 
     async def answer_what_is_owed(self) -> int:
-        taken_up = await OwedReplies(FLOWS, self.log, self.sender).resume()
+        taken_up = await self.owed.resume()
         await self.sender.settle()
         return taken_up
 
@@ -114,14 +128,19 @@ def said_in(event: Event) -> str:
 
 @asynccontextmanager
 async def worker(
-    *tiers: TierStore, journal: JournalStore | None = None, seed: int = 1, copies: int = 1
+    *tiers: TierStore, journal: JournalStore | None = None, seed: int = 1, copies: int = 1, lease: float = LEASE
 ) -> AsyncIterator[Worker]:
     """Run a worker; with the same journal, the one that takes over after a restart."""
-    one = Worker(tiers, journal or MemoryJournal(OriginId(bytes([seed]) * 16)), seed=seed, copies=copies)
+    one = Worker(tiers, journal or MemoryJournal(OriginId(bytes([seed]) * 16)), seed=seed, copies=copies, lease=lease)
     await one.log.open(BOT)
+    await one.takeover.begin()
+    works = [asyncio.create_task(work) for work in (one.owed.run(), one.takeover.run())]
     try:
         yield one
     finally:
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
         await one.sender.close(0)
         await one.log.close()
 
