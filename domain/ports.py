@@ -134,7 +134,7 @@ class Waiting(Struct, frozen=True, gc=False):
 class WantedPhoto(Struct, frozen=True, kw_only=True):
     """A photo whose bytes are not kept yet, and the event it came with. `file_size` is in bytes, 0 when unknown.
 
-    `own`: this worker wrote that event.
+    `origin` is the worker that wrote that event, `own` says that it is this one.
     """
 
     event_id: EventId
@@ -143,6 +143,7 @@ class WantedPhoto(Struct, frozen=True, kw_only=True):
     chat_id: int
     file_id: str
     file_size: int
+    origin: OriginId
     own: bool = True
 
 

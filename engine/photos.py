@@ -8,7 +8,7 @@ from holdfast.domain.event import Draft, Facts, Said, Words
 from holdfast.domain.ids import EventId, as_text
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.kinds import Kind
-from holdfast.domain.ports import Clock, Files, Log, WantedPhoto
+from holdfast.domain.ports import Clock, Files, Leases, Log, WantedPhoto
 from holdfast.engine.turns import Turns
 from holdfast.engine.work import Retries
 
@@ -22,11 +22,12 @@ class Photos:
     retries = Retries()
     seconds = 120.0
 
-    def __init__(self, log: Log, turns: Turns, files: Files, clock: Clock) -> None:
-        """Keep photos in a log."""
+    def __init__(self, log: Log, turns: Turns, files: Files, leases: Leases, clock: Clock) -> None:
+        """Keep photos in a log, those of the workers this one answers for."""
         self._log = log
         self._turns = turns
         self._files = files
+        self._leases = leases
         self._clock = clock
 
     async def wanted(self) -> Sequence[EventId]:
@@ -34,11 +35,11 @@ class Photos:
         return await self._log.photos_wanted()
 
     async def do(self, subject: EventId, *, anybodys: bool) -> bool:
-        """Fetch one; who wrote its event does so. TelegramRefused, TelegramUnreachable, LogUnavailable."""
+        """Fetch one; whoever answers for its event does so. TelegramRefused, TelegramUnreachable, LogUnavailable."""
         photo = await self._log.photo_wanted(subject)
         if photo is None:
             return True
-        if not (photo.own or anybodys):
+        if not (photo.own or anybodys or self._leases.answers_for(photo.origin)):
             return False
         if photo.file_size > MOST_BYTES:
             await self._say(photo, rule="photo_too_large")

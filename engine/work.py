@@ -82,7 +82,7 @@ class Work(Protocol):
 class OutsideWork:
     """Does all kinds of outside work, a few pieces at a time. What failed is remembered in the journal.
 
-    Each worker does what follows from the events it wrote itself, and at its start also what others left.
+    Each worker does what follows from the events of those it answers for, and at its start also what others left.
     """
 
     name = "outside work"
@@ -103,7 +103,10 @@ class OutsideWork:
         self._anybodys = True
 
     async def resume(self) -> int:
-        """Begin what is wanted and due, also what others left; give how many pieces that was. LogUnavailable."""
+        """Begin what is wanted and due, also what others left; give how many pieces that was. LogUnavailable.
+
+        Called at the start, and when another worker's lease has run out.
+        """
         self._anybodys = True
         self._others.clear()
         return await self.look()

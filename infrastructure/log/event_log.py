@@ -359,6 +359,7 @@ def _wanted(row: RowChange, record: Record, origin: OriginId) -> WantedPhoto:
         chat_id=chat_id,
         file_id=file_id,
         file_size=file_size,
+        origin=record.origin,
         own=record.origin == origin,
     )
 

@@ -13,7 +13,7 @@ from holdfast.domain.event import Draft, Event, Said
 from holdfast.domain.evolve import evolve
 from holdfast.domain.flow import Flow, Flows, Step
 from holdfast.domain.fork import card_of, merge_key
-from holdfast.domain.ids import ConversationId, EventId, ThreadId
+from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId
 from holdfast.domain.inbound import Inbound
 from holdfast.domain.library import FIELDS
 from holdfast.domain.machine_flows import MACHINE_FLOWS
@@ -22,6 +22,7 @@ from holdfast.domain.state import ThreadState, Unfiled
 from holdfast.domain.timers import due, overdue
 from holdfast.domain.zones import COMMON, is_polite
 from holdfast.engine.photos import MOST_BYTES, Photos
+from holdfast.infrastructure.log.alone import Alone
 from tests.conformance.clocks import StandingClock
 
 FAULT = Flow(
@@ -129,6 +130,7 @@ class PhotosOfATalk:
             user_id=1,
             chat_id=1,
             file_id="a picture",
+            origin=OriginId(bytes(16)),
             file_size=1 if event_id == EventId(bytes(16)) else MOST_BYTES + 1,
         )
 
@@ -171,7 +173,7 @@ def facts_of_a_long_talk() -> dict[str, set[str]]:
     _written_apart(talk)
     _reminded_at_night(talk)
     keeper = PhotosOfATalk(talk)
-    photos = Photos(keeper, keeper, keeper, StandingClock())  # type: ignore[arg-type]
+    photos = Photos(keeper, keeper, keeper, Alone(), StandingClock())  # type: ignore[arg-type]
     for subject in (EventId(bytes(16)), talk.last.event_id):
         asyncio.run(photos.do(subject, anybodys=False))
     return talk.facts

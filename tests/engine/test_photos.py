@@ -42,7 +42,9 @@ def photo(update: int, *, person: int = ADA, **more: object) -> Inbound:
 
 
 def keeper_of(engine: House, shelf: Shelf) -> OutsideWork:
-    return OutsideWork([Photos(engine.log, engine.turns, shelf, engine.clock)], engine.log, engine.clock, {})
+    return OutsideWork(
+        [Photos(engine.log, engine.turns, shelf, engine.event_log.leases, engine.clock)], engine.log, engine.clock, {}
+    )
 
 
 async def keep(keeper: OutsideWork) -> None:

@@ -6,15 +6,19 @@ from holdfast.domain.errors import NoTier
 from holdfast.domain.kinds import Kind
 from holdfast.engine.absences import Absences
 from holdfast.engine.heartbeat import Heartbeat
+from holdfast.engine.photos import Photos
 from holdfast.engine.presence import Presence, presence_from
 from holdfast.engine.recovery import Recovery
+from holdfast.engine.work import OutsideWork
 from holdfast.infrastructure.clock import SystemClock
 from holdfast.infrastructure.tiers.memory import MemoryTier
 from tests.conformance.clocks import NOON
-from tests.conformance.scribe import thread
+from tests.conformance.scribe import inbound, thread
+from tests.engine.fakes import said_as
 from tests.tiers.workers import FLOWS, Worker, two_workers, until, worker
 
 SECOND = 1_000_000
+LEASE = 0.4
 LATER = NOON + 3600 * SECOND
 
 
@@ -103,3 +107,45 @@ async def test_the_tiers_hear_of_a_worker_through_any_of_them() -> None:
             except NoTier:
                 failed += 1
         assert failed == 2
+
+
+class Shelf:
+    """Where photos are fetched from."""
+
+    def __init__(self) -> None:
+        self.fetched: list[str] = []
+
+    async def fetch(self, file_id: str) -> bytes:
+        self.fetched.append(file_id)
+        return b"a picture"
+
+
+async def test_a_dead_workers_photo_is_fetched_by_the_one_who_answers_for_it() -> None:
+    """While its lease lasts nobody else fetches what a worker was sent; afterwards one of the others does."""
+    neon = MemoryTier("neon")
+    async with worker(neon, seed=1, lease=LEASE) as one, worker(neon, seed=2, lease=LEASE) as other:
+        shelves = Shelf(), Shelf()
+        works = [
+            OutsideWork(
+                [Photos(each.log, each.turns, shelf, each.log.leases, SystemClock())], each.log, SystemClock(), {}
+            )
+            for each, shelf in zip((one, other), shelves, strict=True)
+        ]
+        for work in works:
+            await work.look()
+        async with worker(neon, seed=3, lease=LEASE) as gone:
+            await gone.turns.take(said_as(inbound(1, ""), type="photo", file_id="plate", file_size=9))
+            await until(lambda: len(one.journal_events()) == len(other.journal_events()) == 1)
+            [photo] = one.journal_events()
+            for work in works:
+                await work.look()
+                await work.settle()
+        assert (shelves[0].fetched, shelves[1].fetched) == ([], [])
+        await until(lambda: any(each.log.leases.answers_for(photo.origin) for each in (one, other)))
+        for work, each in zip(works, (one, other), strict=True):
+            await (work.resume() if each.log.leases.answers_for(photo.origin) else work.look())
+            await work.settle()
+        await until(lambda: len(one.journal_events()) == len(other.journal_events()) == 2)
+
+        assert [*shelves[0].fetched, *shelves[1].fetched] == ["plate"]
+        assert await kinds(one) == [Kind.NOTED, Kind.PHOTO_STORED]
