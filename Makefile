@@ -23,6 +23,9 @@ endif
 ifneq ($(wildcard tests/simulation/__main__.py),)
 TARGETS += simulate
 endif
+ifneq ($(wildcard tests/soak/__main__.py),)
+TARGETS += soak
+endif
 ifneq ($(wildcard benchmarks/__main__.py),)
 TARGETS += bench
 endif
@@ -71,11 +74,14 @@ lint: env ## check style, format and types
 	.venv/bin/ruff format --check
 	.venv/bin/mypy $(addprefix -p ,holdfast tests $(wildcard benchmarks))
 
+# Twice: with what develops and tests it, and for deploy/Dockerfile what it runs on alone, in the same versions.
+PINNED := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command 'make lock'
+
 lock: ## pin in requirements.lock what pyproject.toml asks for; needs uv
 	@command -v "$(UV)" >/dev/null || { echo 'make lock: UvMissing: there is no uv here; name one: make lock UV=path/to/uv' >&2; exit 1; }
-	@"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
-		--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
-		--output-file requirements.lock pyproject.toml
+	@"$(UV)" pip compile $(PINNED) --extra dev --output-file requirements.lock pyproject.toml
+	@"$(UV)" pip compile $(PINNED) --constraint requirements.lock --output-file deploy/requirements.lock pyproject.toml
 
 ifneq ($(filter torture,$(TARGETS)),)
 torture: env ## run the tests that take minutes: kills, full disks, seeded storms
@@ -85,6 +91,11 @@ endif
 ifneq ($(filter simulate,$(TARGETS)),)
 simulate: env ## run seed after seed in virtual time, everything breaking, until stopped; SEEDS="17 18" tells these
 	.venv/bin/python -m tests.simulation $(SEEDS)
+endif
+
+ifneq ($(filter soak,$(TARGETS)),)
+soak: env ## let 50 turns a second go through it for half an hour, or HOLDFAST_SOAK seconds, and see whether it stays flat
+	.venv/bin/python -m tests.soak
 endif
 
 ifneq ($(filter bench,$(TARGETS)),)

@@ -1,9 +1,11 @@
 """The last time in which nothing could be stored, and who has not been told of it yet."""
 
 from collections import OrderedDict
+from typing import TypeVar
 
 from holdfast.domain.inbound import Inbound
 
+T = TypeVar("T")
 _SECOND = 1_000_000
 _NOTICED = 3 * _SECOND
 """Who wrote so shortly before the end did not wait long enough to be told."""
@@ -20,8 +22,8 @@ class Outage:
         self._since = 0
         self._until = 0
         self._lasts = False
-        self._refused: dict[int, int] = {}
-        self._waited: set[int] = set()
+        self._refused: OrderedDict[int, int] = OrderedDict()
+        self._waited: OrderedDict[int, None] = OrderedDict()
         self._told: OrderedDict[int, None] = OrderedDict()
 
     def refuse(self, user_id: int, now: int) -> None:
@@ -29,8 +31,12 @@ class Outage:
         if not self._lasts:
             self._lasts, self._since = True, now
             self._told.clear()
-        if user_id and now - self._refused.setdefault(user_id, now) >= _HICCUP:
-            self._waited.add(user_id)
+        if not user_id:
+            return
+        if user_id not in self._refused:
+            _put(self._refused, user_id, now)
+        if now - self._refused[user_id] >= _HICCUP:
+            _put(self._waited, user_id, None)
 
     def refuses(self, user_id: int) -> bool:
         """Whether somebody's input could not be stored, and none has been since."""
@@ -55,7 +61,12 @@ class Outage:
 
     def tell(self, user_id: int) -> None:
         """A reply that tells somebody of it is owed."""
-        self._waited.discard(user_id)
-        self._told[user_id] = None
-        if len(self._told) > _REMEMBERED:
-            self._told.popitem(last=False)
+        self._waited.pop(user_id, None)
+        _put(self._told, user_id, None)
+
+
+def _put(people: OrderedDict[int, T], person: int, what: T) -> None:
+    """Remember a person: however many write while nothing can be stored, the first are forgotten."""
+    people[person] = what
+    if len(people) > _REMEMBERED:
+        people.popitem(last=False)

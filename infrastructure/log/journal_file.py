@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from holdfast.domain.errors import AlienJournal, CorruptJournal, JournalLocked, LogUnavailable, NewerJournal
@@ -22,8 +23,7 @@ class FileLock:
 
     def __init__(self, journal: Path) -> None:
         """Name the file; nothing is locked yet."""
-        file = journal.resolve()
-        self._path = file.with_name(file.name + ".lock")
+        self._path = _lock_of(journal)
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
@@ -48,9 +48,8 @@ class FileLock:
 
 def is_locked(journal: Path) -> bool:
     """Whether a process works with a journal at this moment; no file is made, and the lock is let go at once."""
-    file = journal.resolve()
     try:
-        descriptor = os.open(file.with_name(file.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(_lock_of(journal), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
@@ -112,6 +111,31 @@ def check_pages(path: Path) -> None:
 
 
 def incarnation(path: Path) -> str:
-    """Name this very file on this very disk: a copy of it has another name."""
+    """Name this very file on this very disk: a copy of it has another name, but not one that was put into its place."""
     stat = path.stat()
     return f"{stat.st_dev}:{stat.st_ino}"
+
+
+def mark_beside(path: Path) -> str:
+    """Read what was written beside a journal when it was opened last; nothing where it was moved or is new."""
+    try:
+        return _lock_of(path).read_text("ascii")
+    except (OSError, UnicodeError):
+        return ""
+
+
+def put_mark_beside(path: Path, mark: str) -> None:
+    """Write it into the lock's file: a journal that was put back from a backup bears an older one.
+
+    Where it can't be written nothing is lost: the journal only gets a new origin at its next opening.
+    """
+    with suppress(OSError), _lock_of(path).open("r+", encoding="ascii") as file:
+        file.write(mark)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _lock_of(journal: Path) -> Path:
+    file = journal.resolve()
+    return file.with_name(file.name + ".lock")

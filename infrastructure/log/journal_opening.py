@@ -1,6 +1,7 @@
 """How a journal's file is made ready to be written, whoever is going to write it."""
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from holdfast.domain.errors import LogUnavailable
@@ -41,11 +42,20 @@ def prepare(connection: sqlite3.Connection, path: Path, clock: Clock, randomness
 
 
 def _name_origin(connection: sqlite3.Connection, path: Path, randomness: Randomness) -> None:
-    """Give a new origin to a new file, and to a copy of one: two files never number the same events."""
+    """Give a new origin to a new file, to a copy of one, and to one that was put back from a backup.
+
+    Two files never number the same events. The mark is written into the journal first: whoever dies between the two
+    finds that they differ, and takes the journal for a copy.
+    """
     sql = statements("journal.sql")
     meta = dict(connection.execute(sql["read_meta"]).fetchall())
     here = journal_file.incarnation(path)
-    if meta.get("incarnation") != here:
+    beside = journal_file.mark_beside(path)
+    if meta.get("incarnation") != here or (beside and beside != meta.get("mark")):
         origin = randomness(16).hex()
         for name, value in (("incarnation", here), ("origin", origin)):
             connection.execute(sql["write_meta"], (name, value))
+    mark = randomness(16).hex()
+    with suppress(sqlite3.OperationalError):  # a full disk: journal and file still bear the mark they bore before
+        connection.execute(sql["write_meta"], ("mark", mark))
+        journal_file.put_mark_beside(path, mark)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from holdfast.domain.errors import Conflict, KeyMissing, LogUnavailable, NoTier, OtherBot, RowRefused
+from holdfast.domain.errors import Conflict, HoldfastError, KeyMissing, LogUnavailable, NoTier, OtherBot, RowRefused
 from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.domain.kinds import TIMERS
 from holdfast.domain.ports import Clock
@@ -26,6 +26,8 @@ logger = logging.getLogger("holdfast.tiers")
 T = TypeVar("T")
 _START = 5.0
 """Seconds to give the tiers what a crash left behind, before replies go out."""
+_END = 1.0
+"""Seconds to give a tier what was written last, before the end."""
 _SECOND = 1_000_000
 
 
@@ -103,10 +105,14 @@ class TierService:
             logger.warning("no tier can be used yet: everything is kept in the journal until then")
 
     async def close(self) -> None:
-        """Stop the keepers, remember how far they got, let go of the tiers. The journal must still be open."""
+        """Stop the keepers, give what was written last, remember how far they got, let go of the tiers.
+
+        The journal must still be open.
+        """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(_give_the_rest(keeper) for keeper in self.keepers if keeper.tier.serves))
         for keeper in self.keepers:
             try:
                 await keeper.save()
@@ -196,6 +202,16 @@ class TierService:
     async def secure(self, thread_id: ThreadId) -> bool:
         """Restore the promise for what the journal holds of a thread: on a tier too; say whether one answered."""
         return await self.lineup.secure(thread_id, self._flights)
+
+
+async def _give_the_rest(keeper: Keeper) -> None:
+    """Leave a tier that serves without a lag, as far as that goes in a moment; the rest is given at the next start."""
+    try:
+        async with asyncio.timeout(_END):
+            while await keeper.give():
+                pass
+    except (HoldfastError, TimeoutError) as error:
+        logger.info("%s is given the rest at the next start: %s", keeper.tier.name, type(error).__name__)
 
 
 async def _outcome(work: Awaitable[T]) -> T | Exception:

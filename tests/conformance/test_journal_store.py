@@ -401,12 +401,13 @@ async def test_an_origin_goes_on_numbering(backend: Backend, reopen: Reopen) -> 
 
 
 async def test_a_fact_is_overwritten_by_the_next(journal: JournalStore, reopen: Reopen) -> None:
-    """Of one name the journal remembers the last value."""
-    await write(journal, MetaWrite("update_epoch", "1"), MetaWrite("update_epoch", "2"), MetaWrite("other", ""))
+    """Of one name the journal remembers the last value, and none when that is empty."""
+    await write(journal, *(MetaWrite("update_epoch", value) for value in ("1", "2")))
+    await write(journal, *(MetaWrite("other", value) for value in ("1", "")))
 
     _, opened = await reopen(journal)
 
-    assert (opened.meta["update_epoch"], opened.meta["other"]) == ("2", "")
+    assert (opened.meta["update_epoch"], opened.meta.get("other")) == ("2", None)
 
 
 async def test_a_reply_is_owed_until_its_fate_is_recorded(journal: JournalStore) -> None:

@@ -87,3 +87,14 @@ def test_a_hiccup_is_not_told() -> None:
 
     assert not seen.caught(wrote(0))
     assert not seen.caught(wrote(100))
+
+
+def test_whoever_writes_while_nothing_can_be_stored_only_so_many_are_remembered() -> None:
+    """In a long outage of many people the first are forgotten, and those who wrote last are still told."""
+    outage = Outage()
+    for person in range(1, 20_001):
+        outage.refuse(person, 0)
+        outage.refuse(person, 5 * SECOND)
+    remembered = [person for person in range(1, 20_001) if outage.refuses(person)]
+
+    assert remembered == list(range(10_001, 20_001))

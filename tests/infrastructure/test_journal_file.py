@@ -286,6 +286,34 @@ async def test_a_copy_is_another_origin(path: Path) -> None:
     assert again.origin == other.origin
 
 
+async def test_a_backup_put_in_place_is_another_origin(path: Path) -> None:
+    """A journal that was overwritten with an older copy of itself numbers what is new under another origin."""
+    opened = await filled(path)
+    shutil.copy(path, path.with_name("backup.db"))
+    same = await journal(path, 2).open_and_close()
+    shutil.copyfile(path.with_name("backup.db"), path)
+    restored = await journal(path, 3).open_and_close()
+    again = await journal(path, 4).open_and_close()
+
+    assert same.origin == opened.origin
+    assert restored.origin != opened.origin
+    assert restored.origin_seq == 0
+    assert again.origin == restored.origin
+
+
+async def test_a_mark_that_cannot_be_written_costs_no_more_than_an_origin(path: Path) -> None:
+    """Where nothing can be written beside the journal it opens all the same, and counts as a copy the next time."""
+    opened = await filled(path)
+    lock = path.with_name(f"{path.name}.lock")
+    lock.write_text("somebody wrote here", "ascii")
+    other = await journal(path, 2).open_and_close()
+    lock.unlink()
+    again = await journal(path, 3).open_and_close()
+
+    assert other.origin != opened.origin
+    assert again.origin == other.origin
+
+
 async def test_a_moved_journal_is_itself(path: Path) -> None:
     """A journal that was only given another name goes on under its origin."""
     opened = await filled(path)
