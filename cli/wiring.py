@@ -22,11 +22,11 @@ from holdfast.domain.ports import Messenger, RowChange
 from holdfast.domain.watch import Watch
 from holdfast.engine.absences import Absences
 from holdfast.engine.gate import Gate
-from holdfast.engine.heartbeat import Heartbeat
+from holdfast.engine.heartbeat import Heartbeat, presence_known_to
 from holdfast.engine.orders import Orders
 from holdfast.engine.outbox import LeftOwed
 from holdfast.engine.pacing import Pacing
-from holdfast.engine.presence import PRESENCE, TAP_LIFE, Presence, presence_from
+from holdfast.engine.presence import TAP_LIFE, Presence
 from holdfast.engine.recovery import Recovery
 from holdfast.engine.sender import Sender
 from holdfast.engine.sweeper import Sweeper
@@ -141,7 +141,7 @@ async def opened_log(
         _refuse_unknown(flows, await journal.rows(states.TABLE))
         epoch = int(opened.meta.get("update_epoch", "0"))
         orders = Orders(log, epoch, opened.last_ots, opened.last_received_at)
-        presence = presence_from(opened.meta.get(PRESENCE, ""), opened.last_received_at, patience=tap_life)
+        presence = await presence_known_to(log, opened.meta, opened.last_received_at, patience=tap_life)
         yield OpenedLog(flows, log, orders, presence, tried_in(opened.meta))
     finally:
         await log.close()

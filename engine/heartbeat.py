@@ -2,17 +2,29 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 
 from holdfast.domain.errors import LogUnavailable, NoTier
 from holdfast.domain.ports import Log
 from holdfast.engine.absences import Absences
-from holdfast.engine.presence import Presence
+from holdfast.engine.presence import PRESENCE, Presence, presence_from
 from holdfast.engine.recovery import Recovery
 
 logger = logging.getLogger("holdfast.engine")
 EVERY = 30.0
 """Seconds between two beats: an outage seems longer by so much at most."""
+
+
+async def presence_known_to(log: Log, opened: Mapping[str, str], last_input: int, *, patience: int) -> Presence:
+    """Find when the bot was there last: by what a log remembered, by its last input, and by what the tiers were told.
+
+    A worker that has lost its journal, or keeps none, knows it from them alone.
+    """
+    elsewhere = 0
+    with suppress(NoTier):
+        elsewhere = await log.seen(0)
+    return presence_from(opened.get(PRESENCE, ""), max(last_input, elsewhere), patience=patience)
 
 
 class Heartbeat:

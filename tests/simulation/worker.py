@@ -18,11 +18,11 @@ from holdfast.domain.screen import Screen
 from holdfast.engine.absences import Absences
 from holdfast.engine.forks import UntoldForks
 from holdfast.engine.gate import Gate
-from holdfast.engine.heartbeat import Heartbeat
+from holdfast.engine.heartbeat import Heartbeat, presence_known_to
 from holdfast.engine.orders import Orders
 from holdfast.engine.owed import OwedReplies
 from holdfast.engine.pacing import Pacing
-from holdfast.engine.presence import PRESENCE, Presence, presence_from
+from holdfast.engine.presence import Presence
 from holdfast.engine.recovery import Recovery
 from holdfast.engine.reply import Reply
 from holdfast.engine.sender import Sender
@@ -154,7 +154,7 @@ class Worker:
         )
         opened = await log.open(BOT)
         sender = self.sender = WatchedSender(self, log, self.clock)
-        presence = presence_from(opened.meta.get(PRESENCE, ""), opened.last_received_at, patience=_AWAY)
+        presence = await presence_known_to(log, opened.meta, opened.last_received_at, patience=_AWAY)
         turns = Turns(FLOWS, fold_of(FLOWS), log, sender, presence)
         orders = Orders(log, int(opened.meta.get("update_epoch", "0")), opened.last_ots, opened.last_received_at)
         recovery, replies = Recovery(self.clock), OwedReplies(FLOWS, log, sender, log.leases, self.clock)

@@ -5,9 +5,9 @@ import asyncio
 from holdfast.domain.errors import NoTier
 from holdfast.domain.kinds import Kind
 from holdfast.engine.absences import Absences
-from holdfast.engine.heartbeat import Heartbeat
+from holdfast.engine.heartbeat import Heartbeat, presence_known_to
 from holdfast.engine.photos import Photos
-from holdfast.engine.presence import Presence, presence_from
+from holdfast.engine.presence import TAP_LIFE, Presence, presence_from
 from holdfast.engine.recovery import Recovery
 from holdfast.engine.work import OutsideWork
 from holdfast.infrastructure.clock import SystemClock
@@ -107,6 +107,24 @@ async def test_the_tiers_hear_of_a_worker_through_any_of_them() -> None:
             except NoTier:
                 failed += 1
         assert failed == 2
+
+
+async def test_a_worker_without_its_journal_knows_from_the_tiers_when_it_was_there() -> None:
+    """Its disk lost, a worker finds out how long it was away, and asks the open questions again."""
+    neon = MemoryTier("neon")
+    async with worker(neon) as lost:
+        await lost.hear(1, "/addmachine")
+        there = Presence()
+        there.here(LATER)
+        await Heartbeat(there, lost.log, absences_of(lost, there), Recovery(SystemClock())).beat()
+    async with worker(neon, seed=2) as fresh:
+        await until(lambda: len(fresh.journal_events()) == 1)
+        known = await presence_known_to(fresh.log, {}, 0, patience=TAP_LIFE)
+        known.here(LATER + 200 * SECOND)
+
+        assert [(one.since, one.length) for one in known.absences] == [(LATER, 200 * SECOND)]
+        assert await absences_of(fresh, known).resume() == 1
+        assert await kinds(fresh) == [Kind.STARTED, Kind.REPEATED]
 
 
 class Shelf:
