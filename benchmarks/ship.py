@@ -1,15 +1,13 @@
 """Journals given to fresh tiers: how fast, in how much memory, and what a turn costs beside a tier that has grown."""
 
 import asyncio
-import os
 import shutil
 from pathlib import Path
-from time import perf_counter
 from typing import NamedTuple
 
-from benchmarks.beside import beside
 from benchmarks.contestants.build import build
 from benchmarks.growth import FEW, MANY
+from benchmarks.keeping_up import cross, live
 from benchmarks.places import Place
 from benchmarks.postgres import Postgres, postgres
 from benchmarks.race import Entry, NotMeasured, race
@@ -20,8 +18,6 @@ from benchmarks.updates import SCRIPT
 _CROWD = 100
 _EACH = len(SCRIPT) - 1
 """Events of one person, whose conversation stays open."""
-_LOOK = 0.02
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Grown(NamedTuple):
@@ -40,6 +36,7 @@ def ship(place: Place) -> None:
             for count, goal in ((1, Goal(1.1)), (_CROWD, Goal(1.35))):
                 _compare(count, small, great, goal)
             _cold(great)
+            asyncio.run(_both_ways(place, server, great))
             for one in (small, great):
                 shutil.rmtree(one.journal.parent)
     except NotMeasured as reason:
@@ -51,21 +48,17 @@ async def grown_tier(place: Place, server: Postgres, events: int) -> Grown:
     journal = place.file("grown.db")
     await build(journal, (await talk(_EACH)).writes, events // _EACH)
     grown = Grown(journal, await asyncio.to_thread(server.database))
-    most, began = 0, perf_counter()
-    async with beside(*((journal, [grown.dsn]))) as (_, service):
-        (tier,) = service.lineup.tiers
-        while not tier.serves:
-            await asyncio.sleep(_LOOK)
-            most = max(most, _resident())
-        took = perf_counter() - began
+    await cross(f"ship {events:,} events to a fresh tier", journal, grown.dsn, events)
     await server.rest(grown.dsn)
-    figure(f"ship {events:,} events to a fresh tier", [events / took], "/s", Goal(20_000, at_most=False))
-    figure("  the whole process, at most", [most / 1e6], "MB")
     return grown
 
 
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE
+async def _both_ways(place: Place, server: Postgres, great: Grown) -> None:
+    """Fill a fresh journal from the great tier; then let people talk while a further tier is filled."""
+    empty = place.file("empty.db")
+    await cross(f"catch up with {MANY:,} events of a tier", empty, great.dsn, MANY)
+    shutil.rmtree(empty.parent)
+    await live(great.journal, great.dsn, await asyncio.to_thread(server.database), MANY)
 
 
 def _compare(count: int, small: Grown, great: Grown, goal: Goal) -> None:

@@ -27,16 +27,18 @@ def fold_of(flows: Flows) -> Fold:
 
 
 def rows_of(flows: Flows, events: Iterable[Event]) -> dict[RowName, RowChange]:
-    """Fold a whole thread from nothing, and give the rows that then stand."""
-    fold = fold_of(flows)
-    rows: dict[RowName, RowChange] = {}
-    state = EMPTY
+    """Fold a whole thread from nothing, and give the rows that then stand.
+
+    What is open and what is registered depends on the last state alone: no row is made that a later event changes.
+    """
+    state, wanted = EMPTY, list[RowChange]()
     for event in counted(events):
-        after = evolve(state, event)
-        for row in fold(state, after, event):
-            if row.values is None:
-                rows.pop((row.table, row.key), None)
-            else:
-                rows[row.table, row.key] = row
-        state = after
+        state = evolve(state, event)
+        wanted += photos.changes(event)
+    rows: dict[RowName, RowChange] = {}
+    for row in (*states.changes(flows, EMPTY, state), *machines.changes(EMPTY, state), *wanted):
+        if row.values is None:
+            rows.pop((row.table, row.key), None)
+        else:
+            rows[row.table, row.key] = row
     return rows

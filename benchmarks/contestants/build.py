@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from benchmarks.house import prepare
 from benchmarks.updates import BOT, FIRST_PERSON
-from holdfast.domain.ids import ConversationId, EventId, ThreadId, thread_of
+from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, thread_of
 from holdfast.domain.ports import RowChange
 from holdfast.infrastructure.clock import system_randomness
 from holdfast.infrastructure.log.journal_writer import commit
 from holdfast.infrastructure.log.stores import AppendWrite
+from holdfast.infrastructure.sql import statements
 
 _BATCH = 5000
 FIRST_SLEEPER = 10 * FIRST_PERSON
@@ -24,6 +25,9 @@ async def build(file: Path, talk: Sequence[AppendWrite], people: int) -> None:
     await prepare(file)
     connection = sqlite3.connect(file, isolation_level=None)
     connection.executescript(Path(__file__).with_name("unsynced.sql").read_text("utf-8"))
+    meta = dict(connection.execute(statements("journal.sql")["read_meta"]))
+    origin = OriginId(bytes.fromhex(meta["origin"]))
+    talk = [replace(write, record=write.record._replace(origin=origin)) for write in talk]
     writes = (write for person in range(people) for write in _of(FIRST_SLEEPER + person, talk))
     while batch := list(islice(writes, _BATCH)):
         refused = [outcome for outcome in commit(connection, batch) if outcome is not None]

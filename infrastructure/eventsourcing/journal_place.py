@@ -14,7 +14,7 @@ from holdfast.infrastructure.eventsourcing.place import Bell
 from holdfast.infrastructure.eventsourcing.series import Entry, Standing, plan
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record
-from holdfast.infrastructure.log.journal import head_of
+from holdfast.infrastructure.log.heads import head_of
 from holdfast.infrastructure.log.journal_file import FileLock, check_pages
 from holdfast.infrastructure.log.journal_opening import prepare, take
 from holdfast.infrastructure.log.journal_writer import append

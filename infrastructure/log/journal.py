@@ -9,17 +9,28 @@ from urllib.parse import quote
 
 import aiosqlite
 
-from holdfast.domain.errors import BrokenLog, CorruptJournal, LogUnavailable
+from holdfast.domain.errors import CorruptJournal, LogUnavailable
 from holdfast.domain.ids import ConversationId, EventId, OriginId, ThreadId, from_text
 from holdfast.domain.ports import Clock, Due, Head, Quarantined, RowChange, Waiting
 from holdfast.domain.state import Machine
 from holdfast.infrastructure.log import journal_file
 from holdfast.infrastructure.log.envelope import Record, split_ids
+from holdfast.infrastructure.log.heads import head_of
 from holdfast.infrastructure.log.journal_opening import prepare, take
 from holdfast.infrastructure.log.journal_tail import JournalTail
 from holdfast.infrastructure.log.journal_writer import WriterThread, commit, from_iso, row_change
 from holdfast.infrastructure.log.mint import Randomness
-from holdfast.infrastructure.log.stores import Cursor, Debt, Opened, Outcome, Snapshot, Tail, Write, cursor_of
+from holdfast.infrastructure.log.stores import (
+    Cursor,
+    Debt,
+    Opened,
+    Outcome,
+    Snapshot,
+    Standing,
+    Tail,
+    Write,
+    cursor_of,
+)
 from holdfast.infrastructure.sql import statements
 from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table
 
@@ -271,6 +282,10 @@ class SqliteJournal:
         """Read what threads amount to, as of one moment."""
         return await self._outgoing().settlements(thread_ids, after)
 
+    async def standing(self, thread_ids: Sequence[ThreadId]) -> list[Standing]:
+        """Read all of some threads, as of one moment."""
+        return await self._outgoing().standing(thread_ids)
+
     async def cursors(self) -> dict[str, Cursor]:
         """Read every tier's cursor."""
         return {row[0]: cursor_of(*row[1:]) for row in await self._rows("read_cursors")}
@@ -292,25 +307,6 @@ class SqliteJournal:
             raise LogUnavailable("the journal is closed")
         self._tail = self._tail or JournalTail(self._path)
         return self._tail
-
-
-def head_of(rows: list[tuple[Any, ...]]) -> Head:
-    """Read what `read_head_events` gave for a thread; BrokenLog when a head is not there."""
-    if not rows:
-        return Head()
-    rev, version, ots, joined, last, *_ = rows[0]
-    head_ids = split_ids(joined)
-    hashes: dict[EventId, bytes] = {event_id: hashed for *_, event_id, hashed in rows}
-    if not hashes.keys() >= set(head_ids):
-        raise BrokenLog("the head of a thread names an event that is not there; ask holdfast log verify")
-    return Head(
-        rev=rev,
-        version=version,
-        ots=ots,
-        head_ids=head_ids,
-        head_hashes=tuple(hashes[head] for head in head_ids),
-        last_conversation_id=last,
-    )
 
 
 def _machine(row: tuple[Any, ...]) -> Machine:

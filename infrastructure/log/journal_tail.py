@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 from holdfast.domain.errors import LogUnavailable
 from holdfast.domain.ids import ConversationId, EventId, ThreadId, from_text
-from holdfast.domain.ports import Due, RowChange, Waiting
+from holdfast.domain.ports import Due, Head, RowChange, Waiting
 from holdfast.infrastructure.log.envelope import Record, split_ids
+from holdfast.infrastructure.log.heads import head_of
 from holdfast.infrastructure.log.journal_writer import TIME_COLUMNS, WriterThread, as_iso, row_change
-from holdfast.infrastructure.log.stores import Cursor, Tail, owner_of
+from holdfast.infrastructure.log.stores import Cursor, Standing, Tail, owner_of
 from holdfast.infrastructure.sql import statements
 from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table, exclusive_or
 
@@ -89,6 +90,18 @@ class JournalTail:
             return tuple(map(Record._make, rows))
 
         return await self._read(read)
+
+    async def standing(self, thread_ids: Sequence[ThreadId]) -> list[Standing]:
+        """Read all of some threads."""
+        return await self._read(lambda connection: [self._standing(connection, one) for one in thread_ids])
+
+    def _standing(self, connection: sqlite3.Connection, thread_id: ThreadId) -> Standing:
+        rows = self._rows(connection, "read_head_events", thread_id)
+        if not rows:
+            return Standing(thread_id, Head(), (), {})
+        records = tuple(map(Record._make, self._rows(connection, "read_thread", thread_id)))
+        answered = dict(self._rows(connection, "read_answered_by", thread_id))
+        return Standing(thread_id, head_of(rows), records, answered)
 
     async def settlements(self, thread_ids: Sequence[ThreadId], after: Cursor) -> list[Settlement]:
         """Read what threads amount to; those that lack an event are left out."""

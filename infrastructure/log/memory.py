@@ -25,6 +25,7 @@ from holdfast.infrastructure.log.stores import (
     QuarantineWrite,
     ReplayedWrite,
     Snapshot,
+    Standing,
     Tail,
     UnionWrite,
     Write,
@@ -316,6 +317,14 @@ class MemoryJournal:
         """Read what stands behind a cursor."""
         deliveries = list(enumerate(self._deliveries.values(), start=1))[after.deliveries :]
         return Tail(tuple(self._placed(after)[:at_most]), tuple(deliveries[:at_most]))
+
+    async def standing(self, thread_ids: Sequence[ThreadId]) -> list[Standing]:
+        """Read all of some threads."""
+        return [await self._standing(one) for one in thread_ids]
+
+    async def _standing(self, thread_id: ThreadId) -> Standing:
+        answered = {one.event_id: EventId(one.parents) for one in await self.deliveries(thread_id)}
+        return Standing(thread_id, await self.head(thread_id), await self.thread(thread_id), answered)
 
     async def settlements(self, thread_ids: Sequence[ThreadId], after: Cursor) -> list[Settlement]:
         """Read what threads amount to."""

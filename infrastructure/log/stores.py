@@ -96,6 +96,15 @@ class CursorWrite(Struct, frozen=True, gc=False):
     cursor: Cursor
 
 
+class Standing(Struct, frozen=True, gc=False):
+    """All that is known of a thread: its head, the events that count, and what each delivery answers, by identities."""
+
+    thread_id: ThreadId
+    head: Head
+    records: tuple[Record, ...]
+    answered: dict[EventId, EventId]
+
+
 class Tail(Struct, frozen=True, gc=False):
     """What a journal holds behind a cursor: each event that counts and each delivery, with its place."""
 
@@ -238,6 +247,9 @@ class JournalStore(Protocol):
 
         A reply whose delivery stands behind the cursor is owed there until that delivery comes: it may never.
         """
+
+    async def standing(self, thread_ids: Sequence[ThreadId]) -> list[Standing]:
+        """Read all of some threads, as of one moment, in the order asked; of one that is not there nothing is known."""
 
     async def cursors(self) -> dict[str, Cursor]:
         """Read every tier's cursor, by the tier's identity."""

@@ -245,6 +245,9 @@ SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, p
     dedup_key, occurred_at, received_at, facts, payload, commitment, hash
 FROM deliveries WHERE thread_id = ? ORDER BY pos;
 
+-- name: read_answered_by
+SELECT event_id, answers FROM deliveries WHERE thread_id = ?;
+
 -- name: read_machines
 SELECT machine_id, nickname, manufacturer, model_number, serial_number, location, notes, photo_file_id, ocr_data,
     created_at, updated_at

@@ -135,13 +135,26 @@ SELECT
     ) AS deliveries;
 
 -- name: pull_events
--- The tail behind a place, below every transaction still under way; an origin's own rows show their place alone.
+-- The tail behind a place, below every transaction still under way, without an origin's own rows: of $5 rows that are
+-- looked at the first $4 that others wrote. The last row that was looked at comes too, whoever wrote it.
+WITH looked_at AS (
+    SELECT event_id, xid, pos, origin <> $3 AS others FROM events
+    WHERE (xid, pos) > ($1::bigint::text::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY events.xid, events.pos LIMIT $5
+),
+picked AS (
+    (SELECT event_id FROM looked_at WHERE others ORDER BY xid, pos LIMIT $4)
+    UNION
+    (
+        SELECT event_id FROM looked_at
+        WHERE (SELECT count(*) FROM looked_at WHERE others) < $4 ORDER BY xid DESC, pos DESC LIMIT 1
+    )
+)
 SELECT xid::text::bigint AS xid, pos, origin <> $3 AS others,
     event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
     origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
-FROM events
-WHERE (xid, pos) > ($1::bigint::text::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY events.xid, events.pos LIMIT $4;
+FROM picked JOIN events USING (event_id)
+ORDER BY events.xid, events.pos;
 
 -- name: digest_events
 SELECT received_at / 3600000000 AS hour, count(*), bit_xor(('x' || encode(substr(hash, 1, 8), 'hex'))::bit(64)::bigint)
@@ -156,13 +169,26 @@ SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, p
 FROM events WHERE event_id = ANY ($1::uuid[]);
 
 -- name: pull_deliveries
--- The tail behind a place, below every transaction still under way; an origin's own rows show their place alone.
+-- The tail behind a place, below every transaction still under way, without an origin's own rows: of $5 rows that are
+-- looked at the first $4 that others wrote. The last row that was looked at comes too, whoever wrote it.
+WITH looked_at AS (
+    SELECT event_id, xid, pos, origin <> $3 AS others FROM deliveries
+    WHERE (xid, pos) > ($1::bigint::text::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY deliveries.xid, deliveries.pos LIMIT $5
+),
+picked AS (
+    (SELECT event_id FROM looked_at WHERE others ORDER BY xid, pos LIMIT $4)
+    UNION
+    (
+        SELECT event_id FROM looked_at
+        WHERE (SELECT count(*) FROM looked_at WHERE others) < $4 ORDER BY xid DESC, pos DESC LIMIT 1
+    )
+)
 SELECT xid::text::bigint AS xid, pos, origin <> $3 AS others,
     event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
     origin_seq, dedup_key, occurred_at, received_at, facts, payload, commitment, hash
-FROM deliveries
-WHERE (xid, pos) > ($1::bigint::text::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY deliveries.xid, deliveries.pos LIMIT $4;
+FROM picked JOIN deliveries USING (event_id)
+ORDER BY deliveries.xid, deliveries.pos;
 
 -- name: digest_deliveries
 SELECT received_at / 3600000000 AS hour, count(*), bit_xor(('x' || encode(substr(hash, 1, 8), 'hex'))::bit(64)::bigint)

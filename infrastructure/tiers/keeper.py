@@ -8,8 +8,8 @@ from itertools import takewhile
 
 from msgspec.structs import replace
 
-from holdfast.domain.errors import Ambiguous, HoldfastError, LogUnavailable, NotExecuted, RowRefused
-from holdfast.domain.ids import EventId, OriginId, ThreadId
+from holdfast.domain.errors import Ambiguous, HoldfastError, LogUnavailable, NotExecuted
+from holdfast.domain.ids import EventId, OriginId
 from holdfast.domain.ports import Clock
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
@@ -18,11 +18,14 @@ from holdfast.infrastructure.tiers.breaker import Standing
 from holdfast.infrastructure.tiers.flights import Flights
 from holdfast.infrastructure.tiers.learning import Learning
 from holdfast.infrastructure.tiers.repair import Repair
-from holdfast.infrastructure.tiers.store import HOUR, Place, Settlement
+from holdfast.infrastructure.tiers.settling import Settling
+from holdfast.infrastructure.tiers.store import HOUR, Place
 from holdfast.infrastructure.tiers.tier import Tier
 
 logger = logging.getLogger("holdfast.tiers")
-_BATCH = 1000
+_BATCH, _SMALL = 1000, 200
+"""Records that are given at once, and while people write: the event loop stands still while they are put together."""
+_IN_A_ROW = 10
 _PROBE, _OPEN = 0.25, 3.0
 """Seconds a probe and a fresh connection may take."""
 _GATHER = 0.03
@@ -35,10 +38,8 @@ _JITTER = 0.5
 _SAVE_EVERY = 1_000_000
 _JOURNAL_REST = 5.0
 """Seconds until the journal is asked again when it can't be read or written."""
-_UNSETTLED = 10_000
 _LEFT_EVERY = 5_000_000
 """Microseconds after which a tier is asked which of its threads nobody has settled."""
-_FIRST = ThreadId(bytes(16))
 _SECOND = 1_000_000
 _OFTEN = 600 * _SECOND
 _DAY = 24 * HOUR
@@ -69,14 +70,14 @@ class Keeper:
         self._learning = learning
         self._key = key
         self._generation = 0
-        self._unsettled: dict[ThreadId, None] = {}
+        self._settling = Settling(tier, journal)
+        self._size = _BATCH
         self._early: list[Record] = []
         self._tier_id = ""
         self._origin = OriginId(b"")
         self._probed_at = clock.now()
         self._compared_at = self._repaired_at = self._settled_at = 0
-        self._left = _FIRST
-        self._repair = Repair(tier, journal, learning=learning, flights=flights, push=self._push)
+        self._repair = Repair(tier, journal, learning=learning, flights=flights, push=self._settling.push)
         self._saved = Cursor()
         self._saved_at = 0
 
@@ -139,9 +140,10 @@ class Keeper:
 
         Threads that moved on meanwhile are settled when some more was gathered.
         """
-        while (moved := await self.give() + await self.take()) >= _BATCH:
+        while (moved := await self._give_on() + await self.take()) >= _SMALL:
             pass
-        if moved and self._unsettled:
+        await self._settling.follow()
+        if moved and self._settling.behind:
             self.tier.news.set()
 
     async def _prove(self, bot_id: int, origin: OriginId) -> None:
@@ -176,16 +178,25 @@ class Keeper:
             await self._clock.sleep(_GATHER)
         self.tier.news.clear()
 
+    async def _give_on(self) -> int:
+        """Give a few times in a row: to look each time what others brought would take as long again."""
+        given = 0
+        for _ in range(_IN_A_ROW):
+            given += (last := await self.give())
+            if last < _SMALL:
+                break
+        return given
+
     async def give(self) -> int:
         """Give the tier the next of what it lacks; say how much that was. NotExecuted, Ambiguous."""
-        begun = self._clock.now()
+        begun, size = self._clock.now(), self._size
         with self._flights.watched() as unsure:
-            tail = await self._journal.tail(self.tier.cursor, _BATCH)
-        settled = _settled(tail.events, unsure)
-        events = [one for _, one in settled if one.event_id not in self.tier.whole]
-        met = _behind_their_events(tail, len(settled))
-        deliveries = [one for _, one in met]
-        await self._push(events, deliveries)
+            tail = await self._journal.tail(self.tier.cursor, size)
+            settled = _settled(tail.events, unsure)
+            events = [one for _, one in settled if one.event_id not in self.tier.whole]
+            met = _behind_their_events(tail, len(settled), size)
+            await self._settling.push(events, [one for _, one in met])
+            self._size = _SMALL if unsure else _BATCH
         self.tier.cursor = replace(
             self.tier.cursor,
             events=settled[-1][0] if settled else self.tier.cursor.events,
@@ -193,9 +204,10 @@ class Keeper:
         )
         self.tier.whole.difference_update(one.event_id for _, one in settled)
         await self._save(begun)
-        if len(events) + len(deliveries) >= _BATCH and self._flights:
+        moved = len(settled) + len(met)
+        if moved >= size and self._size == _SMALL:
             await self._clock.sleep((self._clock.now() - begun) / _SECOND)  # people's turns come first
-        return len(settled) + len(deliveries)
+        return moved
 
     async def take(self) -> int:
         """Take the next of what others brought to the tier; say how much that was. NotExecuted, LogUnavailable."""
@@ -219,38 +231,13 @@ class Keeper:
         elif now - self._repaired_at >= _OFTEN:
             await self._repair.since((now - _DAY) // HOUR)
             self._repaired_at = now
+        await self._settling.follow()
 
     async def _settle_what_was_left(self) -> None:
-        """Settle what is known here of the threads whose events somebody brought, and then was no more."""
         now = self._clock.now()
         if not 0 <= now - self._settled_at < _LEFT_EVERY:  # also when the clock was set back
             self._settled_at = now
-            left = await self.tier.unsettled(self._left, _BATCH)
-            self._left = left[-1] if len(left) == _BATCH else _FIRST
-            self._unsettled = dict.fromkeys([*self._unsettled, *left])
-            await self._push((), ())
-
-    async def _push(self, events: Sequence[Record], deliveries: Sequence[Record]) -> None:
-        """Give, then let the touched threads' heads and rows follow where the tier knows just what is known here."""
-        touched = await self.tier.push(events, deliveries) if events or deliveries else {}
-        threads = list(dict.fromkeys([*self._unsettled, *touched]))
-        if not threads:
-            return
-        followed = await self._settle(await self._journal.settlements(threads, self.tier.cursor))
-        self._unsettled = dict.fromkeys([one for one in threads if one not in followed][-_UNSETTLED:])
-
-    async def _settle(self, settlements: Sequence[Settlement]) -> set[ThreadId]:
-        """Settle what can be; a row that a tier refuses keeps only its own thread from it."""
-        if not settlements:
-            return set()
-        try:
-            done = await self.tier.settle(settlements)
-        except RowRefused as error:
-            if len(settlements) == 1:
-                logger.error("%s refuses the rows of a thread: %s", self.tier.name, error)
-                return {settlements[0].thread_id}
-            return set().union(*[await self._settle([one]) for one in settlements])
-        return {one.thread_id for one, was in zip(settlements, done, strict=True) if was}
+            await self._settling.left()
 
     async def _save(self, now: int) -> None:
         if self._saved != self.tier.cursor and now - self._saved_at >= _SAVE_EVERY:
@@ -268,12 +255,12 @@ def _settled(events: Sequence[tuple[int, Record]], unsure: AbstractSet[EventId])
     return list(takewhile(lambda placed: placed[1].event_id not in unsure, events))
 
 
-def _behind_their_events(tail: Tail, given: int) -> list[tuple[int, Record]]:
+def _behind_their_events(tail: Tail, given: int, at_most: int) -> list[tuple[int, Record]]:
     """Take the deliveries that come before the first whose event is not among those that are given now, or were.
 
     Where there are more events than were read, the deliveries wait until all events are there.
     """
-    if len(tail.events) >= _BATCH:
+    if len(tail.events) >= at_most:
         return []
     left = {one.event_id for _, one in tail.events[given:]}
     return list(takewhile(lambda placed: placed[1].parents not in left, tail.deliveries))

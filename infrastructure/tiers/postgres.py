@@ -32,6 +32,8 @@ from holdfast.infrastructure.tiers.store import (
 )
 
 T = TypeVar("T")
+_LOOKED_AT = 10
+"""How many rows of a tail are looked at for each that may be taken: most are the reader's own."""
 _APPENDING = ("append_turn", "append_turns")
 
 
@@ -181,8 +183,8 @@ class PostgresTier:
         async def call(session: Session) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
             # What a delivery answers was there before it: read in this order, no delivery comes without its event.
             return (
-                await session.rows("pull_deliveries", *after.deliveries, but, at_most),
-                await session.rows("pull_events", *after.events, but, at_most),
+                await session.rows("pull_deliveries", *after.deliveries, but, at_most, _LOOKED_AT * at_most),
+                await session.rows("pull_events", *after.events, but, at_most, _LOOKED_AT * at_most),
             )
 
         deliveries, events = await self._reading(within, call)

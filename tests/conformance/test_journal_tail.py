@@ -4,10 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from holdfast.infrastructure.log.stores import JournalStore, UnionWrite
+from holdfast.domain.ports import Head
+from holdfast.infrastructure.log.stores import JournalStore, Standing, UnionWrite
 from holdfast.infrastructure.tiers.store import HOUR, digest_of, exclusive_or
 from tests.conformance.clocks import NOON
-from tests.conformance.scribe import Scribe, inbound, thread, write
+from tests.conformance.scribe import BEN, Scribe, inbound, thread, write
 
 HASHES = st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=40)
 
@@ -55,3 +56,18 @@ async def test_a_journal_s_digest_sums_up_every_hour_of_what_counts(journal: Jou
         (1, int.from_bytes(answer.record.hash[:8], "big", signed=True))
     ]
     assert {one for hour in digest for one in await journal.hashes("events", hour)} == {one.event_id for one in records}
+
+
+async def test_threads_are_read_together(journal: JournalStore) -> None:
+    """Of each thread that is asked for come its head, what counts of it and its deliveries, in the order asked."""
+    scribe = Scribe()
+    first, second, other = scribe.append(inbound(1)), scribe.append(inbound(2)), scribe.append(inbound(3, person=BEN))
+    answer = scribe.delivery(first.record)
+    await write(journal, first, second, other, answer)
+
+    nobody, mine, theirs = await journal.standing([thread(9), thread(), thread(BEN)])
+
+    assert nobody == Standing(thread(9), Head(), (), {})
+    assert (mine.head, set(mine.records)) == (second.head, {first.record, second.record})
+    assert mine.answered == {answer.record.event_id: first.record.event_id}
+    assert theirs == Standing(thread(BEN), other.head, (other.record,), {})

@@ -68,6 +68,20 @@ async def test_an_origins_own_rows_are_left_out(tier: TierStore) -> None:
     assert await tier.pull(piece.place, NOBODY, 100, LONG) == Pulled((), (), piece.place)
 
 
+async def test_a_long_tail_of_ones_own_is_passed(tier: TierStore) -> None:
+    """However many rows of its own stand between them, a worker reads in pieces every row that others wrote, once."""
+    mine, others = told(Scribe(ORIGIN), 40), told(Scribe(OTHER, seed=8), 3, person=ADA + 1)
+    for one in (others[0], *mine[:20], others[1], *mine[20:], others[2]):
+        await push(tier, [one])
+
+    places, read = [Place()], list[Record]()
+    while places[-1:] != places[-2:-1]:
+        piece = await tier.pull(places[-1], ORIGIN, 1, LONG)
+        places, read = [*places, piece.place], [*read, *piece.events]
+
+    assert read == others
+
+
 async def test_deliveries_have_a_tail_of_their_own(tier: TierStore) -> None:
     """The fates of replies are read beside the events they answer."""
     scribe = Scribe()
