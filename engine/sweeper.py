@@ -93,7 +93,7 @@ class Sweeper:
         """Give the seconds until there is something to do, as far as is known."""
         if not self._presence.is_here(self._clock.now()):
             return 1.0
-        at = min(self._agenda[0].at, self._looks_at) if self._agenda else self._looks_at
+        at = self._agenda[0].at if self._agenda else self._looks_at  # nothing is read before the agenda is done with
         return min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, (at - self._clock.now()) / _SECOND))
 
     async def sweep(self) -> int:

@@ -1,8 +1,11 @@
 """An event loop in which no time passes but what is asked for, and processes that die in the middle of a step."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
+from heapq import heappop, heappush
+from itertools import count
 from random import Random
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
@@ -10,6 +13,8 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 _MOST_ROUNDS = 50_000
 """How often the loop may turn at one moment of virtual time."""
+_AT_ONCE = 1e-7
+"""Seconds that are no time."""
 
 
 class Process:
@@ -53,30 +58,54 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._withheld: list[asyncio.Handle] = []
         self._graves: set[asyncio.Task[Any]] = set()
         self._is_ending = False
-        self._selector = self
-        self._clock_resolution = 1e-7
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._numbers = count()
 
     def time(self) -> float:
         """Give the seconds that have passed."""
         return self._seconds
 
-    def select(self, timeout: float | None) -> list[Any]:
-        """Let time pass, where a real loop would wait for the world."""
-        if timeout is None:
-            raise RuntimeError("everybody waits, and nothing will ever happen")
-        self._rounds = 0 if timeout else self._rounds + 1
-        if self._rounds > _MOST_ROUNDS:
-            raise RuntimeError("everybody is busy, and no time passes")
-        self._seconds += timeout
-        return []
-
-    def _process_events(self, _events: list[Any]) -> None:
-        ready = self._ready  # type: ignore[attr-defined] # the loop's own queue
-        if self._chance is not None and len(ready) > 1:
-            handles = list(ready)
+    def _run_once(self) -> None:
+        """Turn once: run what is ready, or else let time pass, where a real loop would wait for the world."""
+        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined] # the loop's own queue
+        if ready or self._stopping:  # type: ignore[attr-defined]
+            self._rounds += 1
+            if self._rounds > _MOST_ROUNDS:
+                raise RuntimeError("everybody is busy, and no time passes")
+        else:
+            self._let_time_pass()
+        self._ring(ready)
+        handles = list(ready)
+        ready.clear()
+        if self._chance is not None and len(handles) > 1:
             self._chance.shuffle(handles)
-            ready.clear()
-            ready.extend(handles)
+        for handle in handles:
+            if not handle._cancelled:  # type: ignore[attr-defined] # noqa: SLF001 - quicker than to ask
+                handle._run()  # noqa: SLF001 - as every loop does
+
+    def _let_time_pass(self) -> None:
+        self._rounds = 0
+        while self._timers and self._timers[0][2].cancelled():
+            heappop(self._timers)
+        if not self._timers:
+            raise RuntimeError("everybody waits, and nothing will ever happen")
+        self._seconds = max(self._seconds, self._timers[0][0])
+
+    def _ring(self, ready: "deque[asyncio.Handle]") -> None:
+        """Make ready what was to happen by now."""
+        now = self._seconds + _AT_ONCE
+        while self._timers and self._timers[0][0] < now:
+            timer = heappop(self._timers)[2]
+            if not timer.cancelled():
+                ready.append(timer)
+
+    def call_at(
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Keep a timer; of two for one moment the one that was made first comes first."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._numbers), timer))
+        return timer
 
     def _write_to_self(self) -> None:
         """Nobody waits outside."""
@@ -85,10 +114,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """Withhold what belongs to the dead."""
-        if self._is_ending or not _is_dead(context):
-            return super().call_soon(callback, *args, context=context)
         handle = asyncio.Handle(callback, args, self, context)
-        self._withheld.append(handle)
+        if self._is_ending or not _is_dead(context):
+            self._ready.append(handle)  # type: ignore[attr-defined] # the loop's own queue
+        else:
+            self._withheld.append(handle)
         return handle
 
     def later(self, seconds: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts) -> asyncio.TimerHandle:
@@ -106,7 +136,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if _process_of(handle) is process:
                 self._withheld.append(_copied(handle))
                 handle.cancel()  # taken out of the queue, the loop would miss it
-        for timer in list(self._scheduled):  # type: ignore[attr-defined]
+        for _, _, timer in self._timers:
             if _process_of(timer) is process:
                 timer.cancel()
 
