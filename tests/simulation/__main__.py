@@ -2,7 +2,7 @@
 
 `--seeds 3000 --start 100000 --jobs 2` lives so many seeds through from one on, in several processes that give way to
 others, and ends with one line that says how many there were, how many failed, and how long they took. With `--to` the
-failures and the line of each thousand seeds are written to a file as well, and what stands there is not lived again.
+failures and a line for each 250 seeds are written to a file as well, and what stands there is not lived again.
 """
 
 import argparse

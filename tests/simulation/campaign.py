@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tests.simulation.world import Course, simulate
 
-CHUNK = 1000
+CHUNK = 250
 """How many seeds one line of the file stands for."""
 _DONE = "lived "
 

@@ -75,12 +75,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         else:
             self._let_time_pass()
         self._ring(ready)
-        handles = list(ready)
-        ready.clear()
-        if self._chance is not None and len(handles) > 1:
+        if self._chance is not None and len(ready) > 1:
+            handles = list(ready)
             self._chance.shuffle(handles)
-        for handle in handles:
-            if not handle._cancelled:  # type: ignore[attr-defined] # noqa: SLF001 - quicker than to ask
+            ready.clear()
+            ready.extend(handles)
+        for _ in range(len(ready)):
+            handle = ready.popleft()  # what waits stays where a death can find it
+            if not handle.cancelled():
                 handle._run()  # noqa: SLF001 - as every loop does
 
     def _let_time_pass(self) -> None:

@@ -9,7 +9,7 @@ from holdfast.domain.event import Event
 from holdfast.domain.evolve import EMPTY, evolve
 from holdfast.domain.fork import is_untold
 from holdfast.domain.ids import EventId, ThreadId, as_text, thread_of
-from holdfast.domain.kinds import ACCEPTED, Kind
+from holdfast.domain.kinds import ACCEPTED, FILING, Kind
 from holdfast.domain.order import counted
 from holdfast.domain.ports import RowChange
 from holdfast.domain.state import ThreadState
@@ -116,7 +116,9 @@ class Oracle:
     def _nothing_is_dropped(self, events: Sequence[Event]) -> None:
         state = EMPTY
         for event in counted(events):
-            state = evolve(state, event)
+            before, state = state, evolve(state, event)
+            if event.kind in FILING and _overwrites(before, state, event):
+                self._problem(f"{event.dedup_key} took the place of an answer that its worker had not seen")
             if event.kind == Kind.ANSWERED and not _is_kept(state, event):
                 self._problem(f"the answer {event.dedup_key} is neither filed nor unfiled")
         if is_untold(state):
@@ -196,6 +198,15 @@ def _ends(records: Iterable[Record]) -> tuple[EventId, ...]:
     here = list(records)
     named = {parent for one in here for parent in split_ids(one.parents)}
     return tuple(sorted(one.event_id for one in here if one.event_id not in named))
+
+
+def _overwrites(before: ThreadState, after: ThreadState, event: Event) -> bool:
+    """Whether an answer took the place of another one than it says."""
+    was, is_now = (state.conversation(event.conversation_id) for state in (before, after))
+    held = was.fields.get(event.facts.field) if was else None
+    files = is_now.fields.get(event.facts.field) if is_now else None
+    replaced = held.source if held else ""
+    return files is not None and files != held and files.source == event.dedup_key and replaced != event.facts.replaces
 
 
 def _is_kept(after: ThreadState, event: Event) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation import mistakes
+from tests.simulation import mistakes, more_mistakes
 from tests.simulation.mistakes import Mistake
 from tests.simulation.world import WHOLE, Course, simulate
 
@@ -21,6 +21,13 @@ FOUND = {
     mistakes.send_from_a_pending_row: ("which no tier holds; they were all well", WHOLE, 5),
     mistakes.leave_a_fork_untold: ("and the person was not told", SPLIT, 100),
     mistakes.expire_whatever_was_said: ("has expired, though its person went on with it", SPLIT, 100),
+    more_mistakes.keep_one_event_of_a_version: ("nothing comes to rest after all is healed", SPLIT, 5),
+    more_mistakes.order_by_version: ("was acknowledged before * was sent, and stands behind it", SPLIT, 5),
+    more_mistakes.derive_the_identity: ("has taken back *, which stands elsewhere", SPLIT, 5),
+    more_mistakes.trust_cursors_alone: ("lacks", OLD_TIERS, 5),
+    more_mistakes.keep_one_copy: ("acknowledged *, which is not in its journal", SPLIT, 5),
+    more_mistakes.count_each_decision: ("are not what the events amount to", SPLIT, 5),
+    more_mistakes.let_the_last_writer_win: ("took the place of an answer that its worker had not seen", SPLIT, 5),
 }
 """What is seen of each mistake, under which faults, and in how many seeds at most."""
 

@@ -56,8 +56,8 @@ def test_a_campaign_goes_on_where_its_file_ends(tmp_path: Path) -> None:
     kept = tmp_path / "seeds"
     kept.write_text(live(range(3, 5)).lines() + Chunk(5, 2, ((5, ("a problem",)),), 0.5, 1800.0).lines())
 
-    again = Campaign(3, 1004, kept)
+    again = Campaign(3, 254, kept)
 
     assert [len(chunk.failures) for chunk in again.chunks] == [0, 1]
     assert again.told().startswith("4 seeds, 1 failed, 1 simulated hours in 0.50 hours")
-    assert list(again.left()) == [range(1003, 1007)]
+    assert list(again.left()) == [range(253, 257)]
