@@ -40,6 +40,11 @@ class Diary:
 class Technician:
     """Registers machine after machine until it is enough, and leaves a last one half done."""
 
+    patience = PATIENCE
+    """How many seconds they wait for an answer."""
+    glances = 0.0
+    """How many seconds pass at least between two looks at the phone."""
+
     def __init__(self, control: Control, person: Person, rng: Random, *, trusting: bool) -> None:
         """All they do is chosen by `rng`; who trusts waits for the very answer, the others a moment for any."""
         self.person = person
@@ -125,10 +130,10 @@ class Technician:
         if not self._trusting:
             await self._wait(floor, IMPATIENCE, lambda _: True)
             return
-        last = await self._wait(floor, PATIENCE, lambda message: answers(message, act))
+        last = await self._wait(floor, self.patience, lambda message: answers(message, act))
         if last is not None:
             texts = [text_of(message) for message in last.messages[-5:]]
-            raise NotSeen(f"after {PATIENCE:.0f} s nobody has answered {act}; the last messages are {texts}")
+            raise NotSeen(f"after {self.patience:.0f} s nobody has answered {act}; the last messages are {texts}")
 
     async def _wait(self, floor: int, patience: float, fits: Callable[[Message], bool]) -> Sight | None:
         """Look at the chat until a message of the bot fits; give what was seen last when none came."""
@@ -139,6 +144,7 @@ class Technician:
             if (left := end - loop.time()) <= 0:
                 return sight
             wait = min(left + 1, LONG_POLL)
+            await asyncio.sleep(self.glances)
             sight = await self._control.sight(self.person.id, after=sight.version, wait=wait, last=GLANCE)
         return None
 

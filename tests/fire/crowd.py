@@ -86,6 +86,9 @@ class Workers(Holdfast):
 class Poster(Technician):
     """Somebody who taps no button while a text of theirs is on its way: by webhook the tap could overtake it."""
 
+    patience = 600.0
+    glances = 0.4
+
     async def _at_once(self, acts: list[Act], burst: asyncio.Event) -> list[Done]:
         done = await super()._at_once(acts, burst)
         while await self._control.get(f"/chats/{self.person.id}/waiting", list[int]):  # noqa: ASYNC110
