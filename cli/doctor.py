@@ -51,18 +51,24 @@ def _all_of(check: Callable[[Settings], Iterator[Finding]], settings: Settings) 
 
 
 def _path(settings: Settings) -> Iterator[Finding]:
-    yield from journal_checks.path(settings.holdfast_journal)
+    if not settings.keeps_nothing:
+        yield from journal_checks.path(settings.holdfast_journal)
 
 
 def _room(settings: Settings) -> Iterator[Finding]:
-    yield from journal_checks.room(settings.holdfast_journal)
+    if not settings.keeps_nothing:
+        yield from journal_checks.room(settings.holdfast_journal)
 
 
 def _lock(settings: Settings) -> Iterator[Finding]:
-    yield from journal_checks.lock(settings.holdfast_journal)
+    if not settings.keeps_nothing:
+        yield from journal_checks.lock(settings.holdfast_journal)
 
 
 def _content(settings: Settings) -> Iterator[Finding]:
+    if settings.keeps_nothing:
+        yield Finding(name="journal", what="none: this worker keeps nothing, and each turn stands on two tiers")
+        return
     try:
         key = wiring.codec_of(settings).key_name
     except SettingsError:
@@ -79,7 +85,8 @@ def _flows(settings: Settings) -> Iterator[Finding]:
         yield replace(told("HOLDFAST_FLOWS", error), advice="see docs/flows.md")
         return
     yield Finding(name="flows", what=", ".join(f"{flow.name} version {flow.version}" for flow in flows))
-    yield from journal_checks.needed(settings.holdfast_journal, flows)
+    if not settings.keeps_nothing:
+        yield from journal_checks.needed(settings.holdfast_journal, flows)
 
 
 async def _telegram(settings: Settings, wrong: dict[str, str]) -> Sequence[Finding]:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from holdfast.cli.findings import Finding, told
+from holdfast.cli.findings import Finding, Verdict, told
 from holdfast.domain.errors import SettingsError
 from holdfast.infrastructure.settings import WANTED, Settings
 from holdfast.infrastructure.tiers.address import read_address
+from holdfast.infrastructure.tiers.service import COPIES_WITHOUT_A_JOURNAL
 
 _SHOWN = (
     "holdfast_sync_copies",
@@ -66,6 +67,11 @@ def tiers(settings: Settings) -> Iterator[Finding]:
     if settings.holdfast_tiers and hidden:
         what = f"hides {', '.join(f'{name.upper()}_DATABASE_URL' for name in hidden)}"
         yield Finding(name="HOLDFAST_TIERS", verdict="warn", what=what, advice="name all tiers in it, or leave it out")
+    if settings.keeps_nothing and len(named) <= COPIES_WITHOUT_A_JOURNAL:
+        what = f"is none, and there are {len(named)} tiers, of which {COPIES_WITHOUT_A_JOURNAL} must have every turn"
+        verdict: Verdict = "warn" if len(named) == COPIES_WITHOUT_A_JOURNAL else "bad"
+        advice = "set three: with two nothing goes on when one of them fails"
+        yield Finding(name="HOLDFAST_JOURNAL", verdict=verdict, what=what, advice=advice)
     if settings.holdfast_sync_copies > max(len(named), 1):
         what = f"asks for {settings.holdfast_sync_copies} copies on tiers, and there are {len(named)}"
         advice = "add tiers: until then as many copies are made as there are tiers"

@@ -4,10 +4,11 @@ import asyncio
 import importlib
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from random import random
+from tempfile import TemporaryDirectory
 
 from msgspec import Struct
 
@@ -41,7 +42,7 @@ from holdfast.infrastructure.log.keys import Keyring
 from holdfast.infrastructure.log.union import Refolding
 from holdfast.infrastructure.settings import Settings
 from holdfast.infrastructure.tiers.postgres import PostgresTier
-from holdfast.infrastructure.tiers.service import TierService
+from holdfast.infrastructure.tiers.service import COPIES_WITHOUT_A_JOURNAL, TierService
 from holdfast.projections import states
 from holdfast.projections.fold import fold_of, rows_of
 
@@ -120,6 +121,7 @@ def tiers_of(settings: Settings, codec: Codec, flows: Flows) -> MakeTiers | None
         chance=random,
         key=codec.key_name,
         copies=settings.holdfast_sync_copies,
+        lasting=not settings.keeps_nothing,
     )
 
 
@@ -133,18 +135,36 @@ async def opened_log(
     """
     clock = SystemClock()
     flows = flows_of(settings)
-    journal = SqliteJournal(settings.holdfast_journal, clock, system_randomness)
     codec = codec_of(settings)
-    log = EventLog(journal, codec, clock, RandomStock(), tiers=tiers_of(settings, codec, flows), watch=watch)
-    opened = await log.open(bot_id)
-    try:
-        _refuse_unknown(flows, await journal.rows(states.TABLE))
-        epoch = int(opened.meta.get("update_epoch", "0"))
-        orders = Orders(log, epoch, opened.last_ots, opened.last_received_at)
-        presence = await presence_known_to(log, opened.meta, opened.last_received_at, patience=tap_life)
-        yield OpenedLog(flows, log, orders, presence, tried_in(opened.meta))
-    finally:
-        await log.close()
+    with _journal_file(settings) as file:
+        journal = SqliteJournal(file, clock, system_randomness)
+        log = EventLog(journal, codec, clock, RandomStock(), tiers=tiers_of(settings, codec, flows), watch=watch)
+        opened = await log.open(bot_id)
+        try:
+            _refuse_unknown(flows, await journal.rows(states.TABLE))
+            epoch = int(opened.meta.get("update_epoch", "0"))
+            orders = Orders(log, epoch, opened.last_ots, opened.last_received_at)
+            presence = await presence_known_to(log, opened.meta, opened.last_received_at, patience=tap_life)
+            yield OpenedLog(flows, log, orders, presence, tried_in(opened.meta))
+        finally:
+            await log.close()
+
+
+@contextmanager
+def _journal_file(settings: Settings) -> Iterator[Path]:
+    """Name the journal's file; of a worker that keeps nothing, one that goes with the process.
+
+    SettingsError when there are too few tiers for that.
+    """
+    if not settings.keeps_nothing:
+        yield settings.holdfast_journal
+        return
+    if len(settings.tiers()) < COPIES_WITHOUT_A_JOURNAL:
+        raise SettingsError(
+            "HOLDFAST_JOURNAL=none needs two tiers, each of which has every turn; set three, to go on when one fails"
+        )
+    with TemporaryDirectory(prefix="holdfast-") as folder:
+        yield Path(folder) / "journal.db"
 
 
 def _refuse_unknown(flows: Flows, open_rows: list[RowChange]) -> None:

@@ -20,7 +20,7 @@ from holdfast.cli.hook import token_of
 from holdfast.cli.run import serve
 from holdfast.cli.webhook import Through, posted
 from holdfast.cli.work import finished, guarded
-from holdfast.infrastructure.settings import Settings, read_settings
+from holdfast.infrastructure.settings import NO_JOURNAL, Settings, read_settings
 
 READY = b"ready\n"
 
@@ -42,7 +42,9 @@ async def work(number: int, of: int, listener: socket.socket, folder: Path) -> N
 
 
 def journal_of(journal: Path, number: int) -> Path:
-    """Name the journal of one of several workers: data/local.db becomes data/local.1.db."""
+    """Name the journal of one of several workers: data/local.db becomes data/local.1.db, and none stays none."""
+    if str(journal) == NO_JOURNAL:
+        return journal
     return journal.with_name(f"{journal.stem}.{number}{journal.suffix}")
 
 

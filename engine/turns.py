@@ -142,6 +142,10 @@ class Turns:
                 return await turn(inbound)
             except Conflict:
                 self._known.forget(inbound.thread_id)
+            except LogUnavailable:
+                # It may stand somewhere all the same: when it comes again, the thread is read again.
+                self._known.forget(inbound.thread_id)
+                raise
         raise LogUnavailable("other writers were faster three times in a row")
 
     async def _turn(self, inbound: Inbound) -> Reply | None:

@@ -13,6 +13,7 @@ from holdfast.domain.errors import SettingsError
 from holdfast.domain.zones import understood
 
 KEY_BYTES = 32
+NO_JOURNAL = "none"
 _SECRET = 4
 """A shorter word is no secret, and would be taken out of the middle of others."""
 
@@ -62,6 +63,11 @@ class Settings(BaseSettings):
     holdfast_allow: People = frozenset()
     holdfast_owners: People = frozenset()
     holdfast_timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether this is a worker without a lasting disk, HOLDFAST_JOURNAL=none."""
+        return str(self.holdfast_journal) == NO_JOURNAL
 
     def token(self) -> str | None:
         """Give the bot's token, if one is set."""

@@ -293,7 +293,7 @@ class EventLog:
         self._watch.reply(delivery.outcome, delivery.attempts)
         self._unanswered.pop(delivery.answers, None)
         if self._tiers is not None:
-            self._tiers.wake()
+            await self._tiers.share(minted.record)
 
     async def delivered(self, event_id: EventId) -> bool:
         """Whether a reply to this event has met its fate."""

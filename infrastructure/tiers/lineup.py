@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from holdfast.domain.errors import Ambiguous, Conflict, NotExecuted
 from holdfast.domain.ids import ThreadId
@@ -14,6 +15,13 @@ from holdfast.infrastructure.tiers.tier import Tier
 BUDGET = 0.45
 """Seconds that all tiers together may keep one person waiting; then the journal alone must do."""
 _TRIES = 3
+
+
+class News(NamedTuple):
+    """How many tiers answered; and the events and deliveries of those that know more than this journal."""
+
+    answered: int
+    known: list[tuple[tuple[Record, ...], tuple[Record, ...]]]
 
 
 class Lineup:
@@ -114,37 +122,54 @@ class Lineup:
         missing = [one for one in await self._missing(tier, record.thread_id) if one.event_id != record.event_id]
         await tier.give([*missing, record], until)
 
-    async def news(self, thread_id: ThreadId) -> tuple[tuple[Record, ...], tuple[Record, ...]] | None:
-        """Read a thread from the first tier if that knows more of it than this journal; None when it doesn't.
+    def serving(self) -> int:
+        """Count the tiers that people's turns may go to."""
+        return sum(tier.serves for tier in self.tiers)
 
-        When no tier answers, the journal must do.
-        """
-        until = self.until()
+    async def news(self, thread_id: ThreadId, wanted: int = 1) -> News:
+        """Ask the first tiers that answer, as many as are wanted, what they know of a thread."""
+        until, answered, known = self.until(), 0, []
         for tier in self.tiers:
+            if answered == wanted:
+                break
             try:
                 mark = await tier.look_up(thread_id, until)
-                if await self._journal.covers(thread_id, mark.head_ids):
-                    return None
-                return await tier.thread(thread_id, until)
+                if not await self._journal.covers(thread_id, mark.head_ids):
+                    known.append(await tier.thread(thread_id, until))
+                answered += 1
             except (NotExecuted, Ambiguous):
                 continue
-        return None
+        return News(answered, known)
 
-    async def secure(self, thread_id: ThreadId, flights: Flights) -> bool:
-        """Bring all that the journal holds of a thread to a tier; say whether one answered.
+    async def share(self, delivery: Record, wanted: int) -> int:
+        """Put the fate of a reply on so many tiers, as far as they can be had now; say on how many it is."""
+        until, held = self.until(), 0
+        for tier in self.tiers:
+            if held == wanted:
+                break
+            try:
+                await tier.give((), until, [delivery])
+                held += 1
+            except (NotExecuted, Ambiguous):
+                continue
+        return held
+
+    async def secure(self, thread_id: ThreadId, flights: Flights, wanted: int = 1) -> int:
+        """Bring all that the journal holds of a thread to so many tiers; say how many answered.
 
         All but what is in flight: given to a tier past its own append, that would stand there and be taken back here.
         """
-        until = self.until()
+        until, held = self.until(), 0
         for tier in self.tiers:
+            if held == wanted:
+                break
             try:
                 mark = await tier.look_up(thread_id, until)
                 if not mark.closed or set(mark.head_ids) != set(await self._journal.head_ids(thread_id)):
                     with flights.watched() as unsure:
                         kept = await self._journal.thread(thread_id)
                     await tier.give([one for one in kept if one.event_id not in unsure], until)
+                held += 1
             except (NotExecuted, Ambiguous):
                 continue
-            else:
-                return True
-        return False
+        return held

@@ -9,6 +9,7 @@ from holdfast.domain.errors import Conflict, HoldfastError, KeyMissing, LogUnava
 from holdfast.domain.ids import EventId, OriginId, ThreadId
 from holdfast.domain.kinds import TIMERS
 from holdfast.domain.ports import Clock
+from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.group_commit import GroupCommit
 from holdfast.infrastructure.log.keys import NO_KEY
 from holdfast.infrastructure.log.stores import AppendWrite, JournalStore, Write
@@ -24,6 +25,7 @@ from holdfast.infrastructure.tiers.tier import Tier
 
 logger = logging.getLogger("holdfast.tiers")
 T = TypeVar("T")
+COPIES_WITHOUT_A_JOURNAL = 2
 _START = 5.0
 """Seconds to give the tiers what a crash left behind, before replies go out."""
 _END = 1.0
@@ -46,8 +48,15 @@ class TierService:
         key: str = NO_KEY,
         copies: int = 1,
         lease: float = LEASE,
+        lasting: bool = True,
     ) -> None:
-        """Use these tiers in this order, and call a turn safe with so many copies on them; leases last so long."""
+        """Use these tiers in this order, and call a turn safe with so many copies on them; leases last so long.
+
+        `lasting`: the journal is still there when the process is not. Where it isn't, nothing is acknowledged that
+        does not stand on two tiers, and nothing is begun unless two answer.
+        """
+        self._needed = 0 if lasting else COPIES_WITHOUT_A_JOURNAL
+        copies = max(copies, self._needed)
         self._commits = commits
         self._clock = clock
         self._copies = min(copies, len(stores))
@@ -133,8 +142,10 @@ class TierService:
         """Make a turn durable on the journal and on as many tiers as asked; say whether the tiers all have it.
 
         Conflict, RowRefused: it counts nowhere. LogUnavailable: the journal can't keep it, so it must come again.
-        NoTier: it is a timer, which the journal alone may not know.
+        NoTier: it is a timer, which the journal alone may not know; or the journal does not last, and too few tiers
+        serve or have it. It may stand on one of them then, and has to come again.
         """
+        self._demand(self.lineup.serving())
         self._learning.check(write)
         event_id, thread_id = write.record.event_id, write.record.thread_id
         self._flights.begin(event_id, thread_id)
@@ -157,7 +168,16 @@ class TierService:
         if not held:
             raise NoTier
         await self._commits.write(write)
+        return self._kept(held)
+
+    def _kept(self, held: int) -> bool:
+        self._demand(held)
         return held >= self._copies
+
+    def _demand(self, tiers: int) -> None:
+        """NoTier when so few tiers are not enough to acknowledge anything."""
+        if tiers < self._needed:
+            raise NoTier(f"no journal lasts here, and {tiers} of the {self._needed} tiers needed can be had")
 
     async def _settle(self, write: AppendWrite, kept: Exception | None, held: int | Exception) -> bool:
         if isinstance(kept, Exception):
@@ -169,14 +189,15 @@ class TierService:
             await self._learning.take_back(write)
         if isinstance(held, Exception):
             raise held
-        return held >= self._copies
+        return self._kept(held)
 
     async def catch_up(self, thread_id: ThreadId) -> None:
         """Bring what a tier knows of a thread, and this journal doesn't, into the journal. LogUnavailable."""
         await self._learning.done(thread_id)
-        found = await self.lineup.news(thread_id)
-        if found is not None:
-            await self._learning.learn_thread(thread_id, *found)
+        found = await self.lineup.news(thread_id, max(1, self._needed))
+        self._demand(found.answered)
+        for events, deliveries in found.known:
+            await self._learning.learn_thread(thread_id, events, deliveries)
             self.wake()
 
     async def learned(self) -> None:
@@ -200,8 +221,19 @@ class TierService:
         return found
 
     async def secure(self, thread_id: ThreadId) -> bool:
-        """Restore the promise for what the journal holds of a thread: on a tier too; say whether one answered."""
-        return await self.lineup.secure(thread_id, self._flights)
+        """Restore the promise for what the journal holds of a thread: on a tier too; say whether one answered.
+
+        NoTier: the journal does not last, and too few answered.
+        """
+        held = await self.lineup.secure(thread_id, self._flights, max(1, self._needed))
+        self._demand(held)
+        return held > 0
+
+    async def share(self, delivery: Record) -> None:
+        """Bring the fate of a reply to the tiers: soon, or at once where the journal does not last."""
+        if self._needed:
+            await self.lineup.share(delivery, self._needed)
+        self.wake()
 
 
 async def _give_the_rest(keeper: Keeper) -> None:

@@ -120,9 +120,11 @@ class Tier:
         """Read a whole thread: events and deliveries; NotExecuted, Ambiguous."""
         return await self._hurried(until, lambda within: self._store.thread(thread_id, within))
 
-    async def give(self, events: Sequence[Record], until: float) -> dict[ThreadId, Mark]:
-        """Give events while a person waits; NotExecuted, Ambiguous."""
-        return self._seen(await self._hurried(until, lambda within: self._store.push(events, (), within)))
+    async def give(
+        self, events: Sequence[Record], until: float, deliveries: Sequence[Record] = ()
+    ) -> dict[ThreadId, Mark]:
+        """Give events and deliveries while a person waits; NotExecuted, Ambiguous."""
+        return self._seen(await self._hurried(until, lambda within: self._store.push(events, deliveries, within)))
 
     async def push(self, events: Sequence[Record], deliveries: Sequence[Record]) -> dict[ThreadId, Mark]:
         """Give events and deliveries while nobody waits; NotExecuted, Ambiguous."""

@@ -297,3 +297,18 @@ async def test_a_gap_and_what_was_given_up_are_named() -> None:
     photos = await found("photo work")
     assert "1 were given up; the last time it was: getFile: 400 gone" in photos
     assert "1 failed so far and will be tried again" in photos
+
+
+@pytest.mark.parametrize(("tiers", "verdict"), [(1, "bad"), (2, "warn"), (3, "")])
+async def test_a_worker_that_keeps_nothing_needs_tiers(
+    monkeypatch: pytest.MonkeyPatch, tiers: int, verdict: str
+) -> None:
+    """Without a journal two tiers are needed and three are advised; nothing is looked for on the disk."""
+    monkeypatch.setenv("HOLDFAST_JOURNAL", "none")
+    named = {f"tier{number}": "postgresql://a:b@127.0.0.1:1/x" for number in range(tiers)}
+    monkeypatch.setenv("HOLDFAST_TIERS", tiers_setting(**named))
+    said, journal = await found("HOLDFAST_JOURNAL"), await found("journal")
+
+    assert [line.split()[0] for line in said.splitlines()] == ["ok", *([verdict] if verdict else [])]
+    assert "none: this worker keeps nothing" in journal
+    assert not Path("none").exists()

@@ -18,8 +18,10 @@ from tests.conformance.scribe import codec
 FLOWS = Flows(MACHINE_FLOWS)
 
 
-def tiers_beside(stores: Sequence[TierStore], copies: int = 1, lease: float = LEASE) -> MakeTiers:
-    """Put these tiers beside a journal; no pause depends on chance."""
+def tiers_beside(
+    stores: Sequence[TierStore], copies: int = 1, lease: float = LEASE, *, lasting: bool = True
+) -> MakeTiers:
+    """Put these tiers beside a journal, which lasts or goes with its worker; no pause depends on chance."""
     return lambda journal, commits: TierService(
         stores,
         journal,
@@ -29,6 +31,7 @@ def tiers_beside(stores: Sequence[TierStore], copies: int = 1, lease: float = LE
         chance=lambda: 0.0,
         copies=copies,
         lease=lease,
+        lasting=lasting,
     )
 
 

@@ -58,11 +58,18 @@ class Shown:
 class Worker:
     """One process: an engine, its journal, and the tiers it knows."""
 
-    def __init__(
-        self, tiers: Sequence[TierStore], journal: JournalStore, *, seed: int, copies: int, lease: float = LEASE
+    def __init__(  # noqa: PLR0913 - what a worker is made of
+        self,
+        tiers: Sequence[TierStore],
+        journal: JournalStore,
+        *,
+        seed: int,
+        copies: int,
+        lease: float = LEASE,
+        lasting: bool = True,
     ) -> None:
         def keeping(journal: JournalStore, commits: GroupCommit[Write, None]) -> TierService:
-            self.service = tiers_beside(tiers, copies, lease)(journal, commits)
+            self.service = tiers_beside(tiers, copies, lease, lasting=lasting)(journal, commits)
             return self.service
 
         self.journal = journal
@@ -128,10 +135,16 @@ def said_in(event: Event) -> str:
 
 @asynccontextmanager
 async def worker(
-    *tiers: TierStore, journal: JournalStore | None = None, seed: int = 1, copies: int = 1, lease: float = LEASE
+    *tiers: TierStore,
+    journal: JournalStore | None = None,
+    seed: int = 1,
+    copies: int = 1,
+    lease: float = LEASE,
+    lasting: bool = True,
 ) -> AsyncIterator[Worker]:
     """Run a worker; with the same journal, the one that takes over after a restart."""
-    one = Worker(tiers, journal or MemoryJournal(OriginId(bytes([seed]) * 16)), seed=seed, copies=copies, lease=lease)
+    journal = journal or MemoryJournal(OriginId(bytes([seed]) * 16))
+    one = Worker(tiers, journal, seed=seed, copies=copies, lease=lease, lasting=lasting)
     await one.log.open(BOT)
     await one.takeover.begin()
     works = [asyncio.create_task(work) for work in (one.owed.run(), one.takeover.run())]
