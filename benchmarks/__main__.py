@@ -13,11 +13,15 @@ from benchmarks.places import places
 from benchmarks.race import SECONDS
 from benchmarks.racing import bots, turns, webhook
 from benchmarks.reading import reading
+from benchmarks.sending import sending
 from benchmarks.ship import ship
 from benchmarks.stages import codecs, stages
 from benchmarks.tiers import tiers
 
-SECTIONS = ("turns", "bots", "webhook", "codecs", "stages", "memory", "reading", "growth", "tiers", "failover", "ship")
+SECTIONS = (
+    *("turns", "bots", "webhook", "codecs", "stages", "sending"),
+    *("memory", "reading", "growth", "tiers", "failover", "ship"),
+)
 
 
 def main(wanted: list[str]) -> None:
@@ -32,6 +36,7 @@ def main(wanted: list[str]) -> None:
             "webhook": lambda: webhook(found),
             "codecs": lambda: asyncio.run(codecs(rounds)),
             "stages": lambda: asyncio.run(stages(found["tmpfs"], rounds)),
+            "sending": lambda: asyncio.run(sending(rounds)),
             "memory": lambda: asyncio.run(memory(found["tmpfs"])),
             "reading": lambda: asyncio.run(_reading(max(3, round(SECONDS / 2)))),
             "growth": lambda: asyncio.run(growth(found["tmpfs"])),

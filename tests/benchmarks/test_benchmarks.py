@@ -9,6 +9,7 @@ from benchmarks.race import Entry, NotMeasured, race
 from benchmarks.racing import tails
 from benchmarks.reading import reading
 from benchmarks.report import Goal
+from benchmarks.sending import sending
 from benchmarks.stages import codecs, stages
 
 LENGTH = 0.06
@@ -43,10 +44,20 @@ async def test_the_parts_are_measured_and_a_whole_journal_is_read(
     place = Place("a folder", tmp_path)
     await codecs(1)
     await stages(place, 1)
+    await sending(1)
     await reading(place, 1, people=2)
 
     told = capsys.readouterr().out
-    for name in ("decode + fold", "append codec", "parse", "commit share", "rebuild", "verify", "export"):
+    for name in (
+        "decode + fold",
+        "append codec",
+        "parse",
+        "commit share",
+        "the sender adds",
+        "rebuild",
+        "verify",
+        "export",
+    ):
         assert name in told
 
 

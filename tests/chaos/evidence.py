@@ -33,6 +33,7 @@ class Findings:
     inputs: int = 0
     copies: int = 0
     replies_twice: int = 0
+    replies_shown: int = 0
     confirmed: int = 0
     found: int = 0
 
@@ -122,6 +123,7 @@ def judge_replies(findings: Findings, person: Technician, sight: Sight, lines: l
         findings.replies.append(f"{name}: the replies did not go out in the order of the inputs")
     if missing := set(recorded) - {message.message_id for message in shown}:
         findings.replies.append(f"{name}: delivered, but not in the chat: {missing}")
+    findings.replies_shown += len(shown)
     findings.replies_twice += len(shown) - len(set(recorded))
     findings.replies += [f"{name}: {text!r} was shown and is nowhere recorded" for text in _orphans(shown, recorded)]
     last, act = sight.messages[-1], person.diary.last

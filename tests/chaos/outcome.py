@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from tests.chaos.evidence import (
     judge_replies,
 )
 from tests.chaos.processes import Holdfast, Sandbox, StockBot, TookTooLong, until
-from tests.chaos.storm import MOMENTS, Blow, Storm, kill
+from tests.chaos.storm import MOMENTS, Blow, Storm, Trouble, kill
 
 WHOLE_CHAT = 1_000_000
 COMPLAINT = re.compile(r"^(?:Traceback.*|\S+ \S+ ERROR .*)$", re.MULTILINE)
@@ -31,6 +32,7 @@ class Outcome:
     storm: Storm
     findings: Findings
     status: int
+    faults: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ async def over_holdfast(  # noqa: PLR0913 - what a storm is made of
     moments: dict[str, int] = MOMENTS,
     *,
     rest: Callable[[Holdfast], Awaitable[None]] = at_once,
+    troubles: tuple[Trouble, ...] = (),
     **settings: str,
 ) -> Outcome:
     """Let a storm pass over our bot, let everything settle, and read what is there."""
@@ -69,12 +72,13 @@ async def over_holdfast(  # noqa: PLR0913 - what a storm is made of
         with Holdfast(folder, url) as bot:
             bot.settings |= settings
             async with Control(url) as control:
-                storm = Storm(control, bot, seed, blows, blow, moments)
+                storm = Storm(control, bot, seed, blows, blow, moments, troubles=troubles)
                 await storm.pass_over()
                 await _settle(storm, bot)
                 await rest(bot)
                 findings = await _examine(storm, bot)
-                return Outcome(storm, findings, await bot.stop())
+                faults = Counter(call.fault for call in await control.calls() if call.fault)
+                return Outcome(storm, findings, await bot.stop(), faults)
 
 
 async def _settle(storm: Storm, bot: Holdfast) -> None:
@@ -127,6 +131,17 @@ async def over_stock_bot(folder: Path, seed: int, blows: int) -> StockOutcome:
                 replies = [text_of(message) for chat in chats for message in from_bot(chat)]
                 saved = sum(text.startswith("Saved") for text in replies)
                 return StockOutcome(storm, len(inputs), len(inputs & handled), len(replies), saved)
+
+
+def share_sent_twice(ours: Outcome) -> str:
+    """Tell how many messages were sent twice, of how many, and what was done to them."""
+    found = ours.findings
+    told = ", ".join(f"{count} x {kind}" for kind, count in sorted(ours.faults.items()))
+    return (
+        f"Seed {ours.storm.seed} (HOLDFAST_SEED): {found.replies_shown} messages of the bot through {ours.storm.blows} "
+        f"ends ({sum(ours.storm.owed)} replies owed at these) and {told or 'no faults'}: "
+        f"{found.replies_twice} sent twice ({found.replies_twice / max(found.replies_shown, 1):.2%})"
+    )
 
 
 def table(ours: Outcome, stock: StockOutcome) -> str:

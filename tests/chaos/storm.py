@@ -5,6 +5,7 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from random import Random, SystemRandom
 
 from holdfast.sandbox.client import Control
@@ -17,6 +18,21 @@ MOMENTS = {"burst": 6, "backlog": 2, "start": 1, "calm": 1}
 
 AT_WORK = {"burst": 3, "calm": 1}
 """The same for a bot that shall have come to its senses."""
+
+Trouble = tuple[str, dict[str, object]]
+
+GRUDGING: tuple[Trouble, ...] = (
+    ("flood", {"retry_after": 1}),
+    ("error", {"code": 502, "description": "Bad Gateway"}),
+    ("error", {"code": 500}),
+    ("reset", {}),
+)
+"""What Telegram may do to a message without carrying it out."""
+
+DEAF: tuple[Trouble, ...] = (("drop", {}),)
+"""And what it does when it has carried it out."""
+
+_CHANGES = 0.3
 
 Blow = Callable[[Program], Awaitable[None]]
 
@@ -32,11 +48,20 @@ async def kill(program: Program) -> None:
     program.kill()
 
 
+async def kill_or_stop(program: Program) -> None:
+    """Strike without a warning, or ask it to end; chance says which."""
+    if SystemRandom().random() < 0.5:
+        program.kill()
+    else:
+        await program.stop()
+
+
 @dataclass
 class Storm:
     """A storm over a bot: how often it is struck, and how.
 
-    `in_flight` and `owed` tell, for each blow, how many inputs the bot had not confirmed and how many replies it owed.
+    `troubles` are what Telegram does to messages all the while. `in_flight` and `owed` tell, for each blow, how many
+    inputs the bot had not confirmed and how many replies it owed.
     """
 
     control: Control
@@ -46,6 +71,7 @@ class Storm:
     blow: Blow = kill
     moments: dict[str, int] = field(default_factory=lambda: MOMENTS)
     trusting: bool = True
+    troubles: tuple[Trouble, ...] = ()
     people: list[Technician] = field(default_factory=list)
     repeated: int = 0
     in_flight: list[int] = field(default_factory=list)
@@ -61,6 +87,23 @@ class Storm:
             for one in self.people:
                 group.create_task(one.work(enough, burst))
             group.create_task(self._strike(enough, burst))
+            if self.troubles:
+                group.create_task(self._trouble(enough))
+        await self.control.clear_faults()
+
+    async def _trouble(self, enough: asyncio.Event) -> None:
+        """Let about one call in six fail, in every way there is in turn; now and then a change of a message too."""
+        rng = Random(f"{self.seed}:troubles")
+        deck = cycle(rng.sample(self.troubles, len(self.troubles)))
+        next_at = 0
+        while not enough.is_set():
+            if (calls := await calls_so_far(self.control)) >= next_at:
+                next_at = calls + rng.randint(3, 9)
+                kind, more = next(deck)
+                await self.control.fault(kind, "sendMessage", **more)
+                if rng.random() < _CHANGES:
+                    await self.control.fault(kind, "editMessageText", **more)
+            await asyncio.sleep(0.1)
 
     async def _strike(self, enough: asyncio.Event, burst: asyncio.Event) -> None:
         rng = Random(f"{self.seed}:blows")

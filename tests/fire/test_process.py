@@ -79,8 +79,16 @@ async def test_the_bot_and_its_servers_are_killed(
     print(f"HOLDFAST_SEED={chosen}")  # noqa: T201 - pytest shows it beside a failure
     async with places(ground) as there:
         tiers = Tiers(there)
-        addresses = {"NEON_DATABASE_URL": there[0].dsn, "SUPABASE_DATABASE_URL": there[1].dsn}
-        outcome = await over_holdfast(tmp_path, chosen, blows, tiers.strike, MOMENTS, rest=tiers.rest, **addresses)
+        outcome = await over_holdfast(
+            tmp_path,
+            chosen,
+            blows,
+            tiers.strike,
+            MOMENTS,
+            rest=tiers.rest,
+            NEON_DATABASE_URL=there[0].dsn,
+            SUPABASE_DATABASE_URL=there[1].dsn,
+        )
     found = outcome.findings
     tell(request.config, TITLE, told(outcome), head=HEAD)
 
