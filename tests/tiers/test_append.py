@@ -362,7 +362,7 @@ async def test_an_event_that_is_taken_back_while_a_keeper_reads_goes_to_no_tier(
 
         one.journal.tail = read  # type: ignore[method-assign]
         neon.append = refuse  # type: ignore[method-assign, assignment]
-        await one.hear(3, "ACME")
+        await one.turns.take(inbound(3, "ACME"))
         done.set()
         await until(lambda: len(supabase.events) >= 3)
         await until(lambda: len(neon.deliveries) == len(supabase.deliveries) == 3)
