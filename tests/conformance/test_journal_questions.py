@@ -57,3 +57,12 @@ async def test_who_spoke_between_two_moments_is_given_once_and_page_by_page(jour
     page = await journal.threads_between(first, last, ThreadId(b""), 2)
     assert [*page, *await journal.threads_between(first, last, page[-1], 2)] == threads
     assert await journal.threads_between(last + 1, last + 2, ThreadId(b""), 2) == []
+
+
+async def test_one_wanted_photo_is_read_by_its_event(journal: JournalStore) -> None:
+    """A row of `photos_wanted` comes alone, as it was put; one that is not there is none."""
+    row = RowChange("photos_wanted", (machine_id(1),), (7, 7, "file", 9))
+    await write(journal, Scribe().append(inbound(1), rows=[row]))
+
+    assert await journal.row("photos_wanted", (machine_id(1),)) == row
+    assert await journal.row("photos_wanted", (machine_id(2),)) is None
