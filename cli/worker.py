@@ -36,9 +36,17 @@ async def work(number: int, of: int, listener: socket.socket, folder: Path) -> N
     """Serve this worker's people until SIGTERM, or until standard input ends."""
     settings = read_settings()
     logs.set_up(*settings.secrets(), worker=number)
-    own = settings.model_copy(update={"holdfast_journal": journal_of(settings.holdfast_journal, number)})
     with listener:
-        await until_stopped(_while_wanted(own, listener, _among(number, of, folder)))
+        await until_stopped(_while_wanted(own(settings, number), listener, _among(number, of, folder)))
+
+
+def own(settings: Settings, number: int) -> Settings:
+    """Give one of several workers its own journal, and its own port to say how it is: the first's, or one behind."""
+    mine: dict[str, object] = {"holdfast_journal": journal_of(settings.holdfast_journal, number)}
+    if settings.holdfast_health is not None:
+        host, _, port = settings.holdfast_health.rpartition(":")
+        mine["holdfast_health"] = f"{host}:{int(port) + number - 1}"
+    return settings.model_copy(update=mine)
 
 
 def journal_of(journal: Path, number: int) -> Path:

@@ -5,9 +5,10 @@ import pytest
 
 from holdfast.bot.server import listen
 from holdfast.cli import workers as module
-from holdfast.cli.worker import READY, journal_of
+from holdfast.cli.worker import READY, journal_of, own
 from holdfast.cli.workers import _all, _Worker
 from holdfast.domain.errors import SettingsError
+from holdfast.infrastructure.settings import Settings
 from tests.cli.hands import typed
 
 SECRET = "a-secret-that-nobody-knows"
@@ -40,6 +41,21 @@ def test_each_worker_has_a_journal_of_its_own() -> None:
         Path("data/local.1.db"),
         Path("data/local.2.db"),
     ]
+
+
+def test_each_worker_says_on_a_port_of_its_own_how_it_is() -> None:
+    """One port can be had once: the first worker has the one that is set, each further one the next."""
+    settings = Settings(holdfast_health="127.0.0.1:8082")
+
+    assert [own(settings, number).holdfast_health for number in (1, 2, 3)] == [
+        *("127.0.0.1:8082", "127.0.0.1:8083", "127.0.0.1:8084"),
+    ]
+    assert own(Settings(), 2).holdfast_health is None
+
+
+def test_a_worker_that_keeps_nothing_has_no_journal_beside_it() -> None:
+    """Without a lasting disk each of several workers stays without."""
+    assert own(Settings(holdfast_journal=Path("none")), 2).keeps_nothing
 
 
 class Lives(_Worker):
