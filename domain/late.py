@@ -15,7 +15,12 @@ from holdfast.domain.timers import deadline
 
 
 def was_in_time(flows: Flows, state: ThreadState, inbound: Inbound) -> bool:
-    """Whether a person wrote before the deadline of what has expired since, though it is read only now."""
+    """Whether a person wrote before the deadline of what has expired since, though it is read only now.
+
+    Telegram dates no tap: when it was made is not known, and a late one does not come at all.
+    """
+    if inbound.said.type == "tap":
+        return False
     ran_out = (one for one in state.lapsed if state.ended.get(one.conversation_id) == "expired")
     return any(_kept(flows, one, inbound.occurred_at) for one in ran_out)
 

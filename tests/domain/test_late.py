@@ -16,6 +16,7 @@ from tests.domain.given import (
     says,
     sends,
     sends_photo,
+    taps,
     up_to,
 )
 
@@ -78,6 +79,15 @@ def test_what_moves_nothing_on_brings_nothing_back(act: Act) -> None:
 
     assert worker.state.open == ()
     assert worker.state.ended == before
+
+
+def test_a_tap_proves_nothing() -> None:
+    """Telegram says of no tap when it was made: one that is read after the end starts anew what it takes up."""
+    worker = closed()
+    worker.meets(6, writes(worker, taps("Take it up again"), ENDS))
+
+    assert worker.events[-1].kind == Kind.STARTED
+    assert worker.state.ended[conversation(1)] == "expired"
 
 
 def test_what_was_given_back_expires_again_on_its_new_basis() -> None:
