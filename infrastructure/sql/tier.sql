@@ -156,6 +156,10 @@ SELECT xid::text::bigint AS xid, pos, origin <> $3 AS others,
 FROM picked JOIN events USING (event_id)
 ORDER BY events.xid, events.pos;
 
+-- name: read_held_back
+-- Whether events stand there that a transaction still under way may come before.
+SELECT EXISTS (SELECT FROM events WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())) AS held_back;
+
 -- name: digest_events
 SELECT received_at / 3600000000 AS hour, count(*), bit_xor(('x' || encode(substr(hash, 1, 8), 'hex'))::bit(64)::bigint)
 FROM events WHERE received_at >= $1 GROUP BY 1;

@@ -42,6 +42,10 @@ _LEFT_EVERY = 5_000_000
 """Microseconds after which a tier is asked which of its threads nobody has settled."""
 _SECOND = 1_000_000
 _OFTEN = 600 * _SECOND
+HELD_BACK = 60 * _SECOND
+"""After so long without its tail a tier is compared as often as this, until the tail can be read on."""
+_WHOLE = 100_000
+"""Events of which it is remembered that a tier has them, ahead of what it was given."""
 _DAY = 24 * HOUR
 
 
@@ -77,6 +81,7 @@ class Keeper:
         self._origin = OriginId(b"")
         self._probed_at = clock.now()
         self._compared_at = self._repaired_at = self._settled_at = 0
+        self._held_since: int | None = None
         self._repair = Repair(tier, journal, learning=learning, flights=flights, push=self._settling.push)
         self._saved = Cursor()
         self._saved_at = 0
@@ -212,7 +217,10 @@ class Keeper:
     async def take(self) -> int:
         """Take the next of what others brought to the tier; say how much that was. NotExecuted, LogUnavailable."""
         pulled = await self.tier.pull(self._origin, _BATCH)
+        self._hold(held_back=pulled.held_back)
         self.tier.whole.update(one.event_id for one in pulled.events)
+        if len(self.tier.whole) > _WHOLE:
+            self.tier.whole.clear()  # they are given again, and found to be there
         early = await self._learning.learn(pulled.events, (*self._early, *pulled.deliveries))
         self._early = early[-_BATCH:]
         self.tier.cursor = replace(self.tier.cursor, place=pulled.place)
@@ -228,10 +236,21 @@ class Keeper:
         if now - self._compared_at >= _DAY:
             await self._repair.all()
             self._compared_at = self._repaired_at = now
-        elif now - self._repaired_at >= _OFTEN:
+        elif now - self._repaired_at >= (HELD_BACK if self._is_held_back(now) else _OFTEN):
             await self._repair.since((now - _DAY) // HOUR)
             self._repaired_at = now
         await self._settling.follow()
+
+    def _hold(self, *, held_back: bool) -> None:
+        """Remember since when the tier's tail can't be read on."""
+        if not held_back:
+            self._held_since = None
+        elif self._held_since is None:
+            self._held_since = self._clock.now()
+            logger.info("%s: a transaction that is open on the server holds its tail back", self.tier.name)
+
+    def _is_held_back(self, now: int) -> bool:
+        return self._held_since is not None and now - self._held_since >= HELD_BACK
 
     async def _settle_what_was_left(self) -> None:
         now = self._clock.now()

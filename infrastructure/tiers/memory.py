@@ -46,8 +46,8 @@ class _Thread:
 class MemoryTier:
     """Rows in dictionaries. It survives `close`, as a server would; two of them over one `tier_id` do not exist.
 
-    `down`: nothing gets there. `fail_next`: so many calls are refused at once. `lose_answer_next`: so many calls are
-    done, and nobody hears of it.
+    `down`: nothing gets there. `held_back`: its tail can't be read on. `fail_next`: so many calls are refused at once.
+    `lose_answer_next`: so many calls are done, and nobody hears of it.
     """
 
     def __init__(self, name: str, *, lanes: int = 3, tier_id: str = "") -> None:
@@ -55,6 +55,7 @@ class MemoryTier:
         self.name = name
         self.lanes = lanes
         self.down = False
+        self.held_back = False
         self.fail_next = 0
         self.lose_answer_next = 0
         self.quarantine: dict[tuple[EventId, bytes], Record] = {}
@@ -188,6 +189,8 @@ class MemoryTier:
     async def pull(self, after: Place, but: OriginId, at_most: int, within: float) -> Pulled:  # noqa: ARG002
         """Read the tail behind a place; rows are numbered as they came."""
         self._begin()
+        if self.held_back:
+            return Pulled((), (), after, held_back=after.events[1] < len(self.events))
         events, at = _behind(self.events, after.events[1], at_most)
         deliveries, delivered = _behind(self.deliveries, after.deliveries[1], at_most)
         return Pulled(

@@ -180,16 +180,16 @@ class PostgresTier:
     async def pull(self, after: Place, but: OriginId, at_most: int, within: float) -> Pulled:
         """Read the tail behind a place, without one origin's own."""
 
-        async def call(session: Session) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        async def call(session: Session) -> Pulled:
             # What a delivery answers was there before it: read in this order, no delivery comes without its event.
-            return (
-                await session.rows("pull_deliveries", *after.deliveries, but, at_most, _LOOKED_AT * at_most),
-                await session.rows("pull_events", *after.events, but, at_most, _LOOKED_AT * at_most),
-            )
+            most = (but, at_most, _LOOKED_AT * at_most)
+            deliveries = await session.rows("pull_deliveries", *after.deliveries, *most)
+            events = await session.rows("pull_events", *after.events, *most)
+            held_back = not events and bool((await session.rows("read_held_back"))[0][0])
+            place = Place(wire.last_place(events, after.events), wire.last_place(deliveries, after.deliveries))
+            return Pulled(wire.others(events), wire.others(deliveries), place, held_back)
 
-        deliveries, events = await self._reading(within, call)
-        place = Place(wire.last_place(events, after.events), wire.last_place(deliveries, after.deliveries))
-        return Pulled(wire.others(events), wire.others(deliveries), place)
+        return await self._reading(within, call)
 
     async def digest(self, of: Table, since: int, within: float) -> Digest:
         """Sum up what was received in an hour and after."""

@@ -113,11 +113,16 @@ class Place(Struct, frozen=True, gc=False):
 
 
 class Pulled(Struct, frozen=True, gc=False):
-    """What stands behind a place, but for what one origin wrote, and the place after it."""
+    """What stands behind a place, but for what one origin wrote, and the place after it.
+
+    `held_back` says that nothing could be read although events stand there: a transaction is open that might still
+    come before them, be it in another database of the server.
+    """
 
     events: tuple[Record, ...]
     deliveries: tuple[Record, ...]
     place: Place
+    held_back: bool = False
 
 
 OTHER_KEY = "the words on the tier {name} are encrypted under another master key: set HOLDFAST_MASTER_KEY to that one"

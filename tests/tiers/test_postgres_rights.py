@@ -1,10 +1,13 @@
+import asyncio
 from collections.abc import AsyncIterator
 from typing import TypeAlias
 
 import asyncpg
 import pytest
 
+from holdfast.domain.ids import OriginId
 from holdfast.infrastructure.tiers.postgres import PostgresTier
+from holdfast.infrastructure.tiers.store import Place
 from tests.conformance.scribe import BOT, Scribe, inbound, thread
 from tests.conformance.tiers import LONG, RESTRICTED, look_into, restricted_dsn
 from tests.conformance.turns import appended, push, turn_of
@@ -106,6 +109,25 @@ async def test_the_facts_tell_how_old_the_oldest_transaction_is(written: Databas
 
     assert during.xmin_age > 0
     assert before.xmin_age >= 0
+
+
+async def test_a_transaction_in_another_database_holds_the_tail_back(written: Database) -> None:
+    """While it is open nothing more is read, and that is told; afterwards all of it is."""
+    tier = PostgresTier("neon", written.server.dsn(written.name, RESTRICTED))
+    await tier.open(BOT, LONG)
+    elsewhere = await written.server.create_database()
+    async with written.server.idle_transaction(elsewhere, "SELECT pg_current_xact_id()"):
+        place = (await tier.pull(Place(), OriginId(bytes(16)), 100, LONG)).place
+        record = Scribe(seed=77).append(inbound(77, person=77)).record
+        await tier.push([record], (), LONG)
+        during = await tier.pull(place, OriginId(bytes(16)), 100, LONG)
+    async with asyncio.timeout(LONG):
+        while record not in (after := await tier.pull(place, OriginId(bytes(16)), 100, LONG)).events:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await tier.close()
+
+    assert (during.events, during.held_back) == ((), True)
+    assert not after.held_back
 
 
 async def test_words_go_only_for_somebody_who_asked(written: Database, owner: Connection) -> None:

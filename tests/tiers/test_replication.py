@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from holdfast.domain.errors import NotExecuted
 from holdfast.domain.ids import OriginId
 from holdfast.infrastructure.log.memory import MemoryJournal
+from holdfast.infrastructure.tiers import keeper
 from holdfast.infrastructure.tiers.memory import MemoryTier
+from holdfast.infrastructure.tiers.store import Place
 from tests.conformance.scribe import ADA, BEN, inbound, thread
 from tests.tiers.test_append import REGISTER, heal, rows_on, texts
 from tests.tiers.workers import two_workers, until, worker
@@ -92,6 +96,19 @@ async def test_a_hole_in_a_tier_is_found_by_comparing_hours() -> None:
 
         assert sorted(texts(neon)) == sorted(REGISTER)
         assert len(neon.deliveries) == len(REGISTER)
+
+
+async def test_a_tail_that_is_held_back_is_made_up_for_by_comparing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a transaction stays open on a tier's server, what others bring there is learned all the same."""
+    neon, supabase = MemoryTier("neon"), MemoryTier("supabase")
+    async with worker(neon, seed=1) as one, worker(supabase, seed=2) as other:
+        await other.hear(1, "/addmachine")
+        neon.held_back = True
+        monkeypatch.setattr(keeper, "HELD_BACK", 0)
+        await neon.push(tuple(supabase.events.values()), (), 1.0)
+        await until(lambda: [record.dedup_key for record in one.journal_events()] == [inbound(1).dedup_key])
+
+        assert one.service.keepers[0].tier.cursor.place == Place()
 
 
 async def test_a_tail_that_begins_anew_is_read_anew() -> None:
