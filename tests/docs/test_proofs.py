@@ -8,6 +8,7 @@ import pytest
 
 from tests.architecture.reading import ROOT, parse
 from tests.docs.pages import names, page, rows, section
+from tests.simulation.test_mistakes import FOUND
 
 PROOFS = section(page("docs/testing.md"), "What is proven of Holdfast itself")
 ROWS = [(cells[0], names(cells[1])) for cells in rows(PROOFS)]
@@ -36,3 +37,11 @@ def test_the_three_tables_are_read() -> None:
     """None of the tables is empty, so that the test above looks at something."""
     for heading in ("What bad things get", "Facts of Telegram's edge", "The sandbox, method by method"):
         assert [*rows(section(page("docs/testing.md"), heading))]
+
+
+def test_the_seeds_that_a_row_promises_are_those_of_its_test() -> None:
+    """Each mistake the simulation is tested with has a row, which says in how many seeds it is found."""
+    told = "\n".join(cells[1] for cells in rows(section(page("docs/testing.md"), "What was tried and fails")))
+    promised = [f", {mistake.__name__}, {at_most} seeds at most" for mistake, (_, _, at_most) in FOUND.items()]
+
+    assert [one for one in promised if one not in told] == []
