@@ -1,15 +1,18 @@
 """One of several workers behind one address: started by `holdfast run --webhook --workers`, and not by hand.
 
-Its arguments are its number, how many there are, the descriptor of the socket that they all listen on, and the folder
-of their own sockets. It prints a line when it is ready, and ends when its standard input does: with whoever started it.
+Its arguments are its number, how many there are, the folder of their own sockets, the descriptor of the socket that
+they all listen on, and that of a pipe, on which it says a word when it is ready. It ends when its standard input does:
+with whoever started it.
 """
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from holdfast.bot.intake import belongs_to
 from holdfast.bot.siblings import Siblings
@@ -25,19 +28,28 @@ from holdfast.infrastructure.settings import NO_JOURNAL, Settings, read_settings
 READY = b"ready\n"
 
 
+class Place(NamedTuple):
+    """A worker's place among so many: its number, the folder of their sockets, and where it says that it is ready."""
+
+    number: int
+    of: int
+    folder: Path
+    told: int
+
+
 def main() -> None:
     """Read the arguments and work."""
-    number, of, descriptor, folder = sys.argv[1:]
-    listener = socket.socket(fileno=int(descriptor))
-    guarded(lambda: finished(work(int(number), int(of), listener, Path(folder))))
+    number, of, folder, listener, told = sys.argv[1:]
+    place = Place(int(number), int(of), Path(folder), int(told))
+    guarded(lambda: finished(work(place, socket.socket(fileno=int(listener)))))
 
 
-async def work(number: int, of: int, listener: socket.socket, folder: Path) -> None:
+async def work(place: Place, listener: socket.socket) -> None:
     """Serve this worker's people until SIGTERM, or until standard input ends."""
     settings = read_settings()
-    logs.set_up(*settings.secrets(), worker=number)
+    logs.set_up(*settings.secrets(), worker=place.number)
     with listener:
-        await until_stopped(_while_wanted(own(settings, number), listener, _among(number, of, folder)))
+        await until_stopped(_while_wanted(own(settings, place.number), listener, _among(place)))
 
 
 def own(settings: Settings, number: int) -> Settings:
@@ -56,15 +68,15 @@ def journal_of(journal: Path, number: int) -> Path:
     return journal.with_name(f"{journal.stem}.{number}{journal.suffix}")
 
 
-def _among(number: int, of: int, folder: Path) -> Through:
+def _among(place: Place) -> Through:
     """Hand on what is a sibling's, and say that this worker is ready."""
 
     @asynccontextmanager
     async def through(take: Take) -> AsyncIterator[Take]:
-        siblings = Siblings(number, of, folder, take, belongs_to)
+        siblings = Siblings(place.number, place.of, place.folder, take, belongs_to)
         async with siblings.listening():
-            sys.stdout.buffer.write(READY)
-            sys.stdout.buffer.flush()
+            os.write(place.told, READY)
+            os.close(place.told)
             yield siblings.take
 
     return through

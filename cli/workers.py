@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
+from io import FileIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,9 +40,9 @@ async def run(settings: Settings, host: str, port: int, count: int) -> None:
         await until_stopped(_all(workers), _LAST)
 
 
-def command(number: int, of: int, descriptor: int, folder: Path) -> list[str]:
-    """Give what starts one of so many workers: the socket it listens on, the folder of the workers' own sockets."""
-    return [sys.executable, "-P", "-m", "holdfast.cli.worker", *map(str, (number, of, descriptor, folder))]
+def command(number: int, of: int, folder: Path, listener: int, told: int) -> list[str]:
+    """Give what starts one of so many workers, with the descriptors of what they listen on and of its pipe."""
+    return [sys.executable, "-P", "-m", "holdfast.cli.worker", *map(str, (number, of, folder, listener, told))]
 
 
 async def _all(workers: "list[_Worker]") -> None:
@@ -75,19 +77,33 @@ class _Worker:
 
     async def _live(self) -> int:
         """Live one life, and give its exit status."""
-        process = await asyncio.create_subprocess_exec(
-            *command(self._number, self._of, self._descriptor, self._folder),
-            stdin=PIPE,
-            stdout=PIPE,
-            pass_fds=(self._descriptor,),
-        )
-        logger.info("worker %d is the process %d", self._number, process.pid)
-        try:
-            if process.stdout is not None and await process.stdout.readline() == READY:
-                self._was_ready = True
-            return await process.wait()
-        finally:
-            await _ended(process)
+        ready, told = os.pipe()
+        with open(ready, "rb", 0) as heard:  # noqa: ASYNC230, PTH123 - a pipe, and nothing waits in opening it
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *command(self._number, self._of, self._folder, self._descriptor, told),
+                    stdin=PIPE,
+                    pass_fds=(self._descriptor, told),
+                )
+            finally:
+                os.close(told)
+            logger.info("worker %d is the process %d", self._number, process.pid)
+            try:
+                self._was_ready = await _said(heard) or self._was_ready
+                return await process.wait()
+            finally:
+                await _ended(process)
+
+
+async def _said(pipe: FileIO) -> bool:
+    """Wait until a worker says that it is ready; false when it ends before."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    try:
+        return await reader.readline() == READY
+    finally:
+        transport.close()
 
 
 async def _ended(process: Process) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -102,20 +103,19 @@ async def test_a_real_worker_says_when_it_is_ready_and_ends_with_its_parent(
 ) -> None:
     """A worker whose tier is away serves all the same, in a journal of its own, until its standard input ends."""
     given.setenv("HOLDFAST_TIERS", NOWHERE)
+    ready, told = os.pipe()
     with listen("127.0.0.1", 0) as listener:
-        listener.set_inheritable(True)
         process = await asyncio.create_subprocess_exec(
-            *module.command(1, 2, listener.fileno(), tmp_path),
+            *module.command(1, 2, tmp_path, listener.fileno(), told),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            pass_fds=(listener.fileno(),),
+            pass_fds=(listener.fileno(), told),
         )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        ready = await process.stdout.readline()
-        private = (tmp_path / "1.sock").exists()
-        process.stdin.close()
-        status = await process.wait()
+        os.close(told)
+        word = await asyncio.to_thread(os.read, ready, len(READY))
+        os.close(ready)
+        reached = (tmp_path / "1.sock").exists()
+        printed, _ = await process.communicate(b"")
 
-    assert (ready, private, status) == (READY, True, 0)
+    assert (word, reached, process.returncode, printed) == (READY, True, 0, b"")
     assert Path("data/local.1.db").exists()  # noqa: ASYNC240 - a test may wait for its files
