@@ -79,9 +79,9 @@ class _Journal:
         """Sum up an hour and what came after."""
         return await _soon(self._tail.digest(of, since))
 
-    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
-        """Read one hour."""
-        return await _soon(self._tail.hashes(of, hour))
+    async def hashes(self, of: Table, since: int, until: int) -> dict[EventId, bytes]:
+        """Read what was received from a moment on up to another."""
+        return await _soon(self._tail.hashes(of, since, until))
 
     async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
         """Read some."""

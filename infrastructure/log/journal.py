@@ -32,7 +32,7 @@ from holdfast.infrastructure.log.stores import (
     cursor_of,
 )
 from holdfast.infrastructure.sql import statements
-from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table
+from holdfast.infrastructure.tiers.store import Digest, Settlement, Table
 
 _PAGE = 500
 
@@ -294,9 +294,9 @@ class SqliteJournal:
         """Sum up what counts here and was received in an hour and after."""
         return await self._outgoing().digest(of, since)
 
-    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
-        """Read what counts here and was received in one hour."""
-        return dict(await self._rows(f"hashes_{of}", hour * HOUR))
+    async def hashes(self, of: Table, since: int, until: int) -> dict[EventId, bytes]:
+        """Read what counts here and was received from a moment on up to another."""
+        return dict(await self._rows(f"hashes_{of}", since, until))
 
     async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
         """Read some events or deliveries."""

@@ -77,9 +77,9 @@ class JournalTail:
                 yield hour, (count, exclusive_or(hashes))
             since = (hour + 1) * HOUR
 
-    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
-        """Read what counts here and was received in one hour."""
-        return await self._read(lambda connection: dict(self._rows(connection, f"hashes_{of}", hour * HOUR)))
+    async def hashes(self, of: Table, since: int, until: int) -> dict[EventId, bytes]:
+        """Read what counts here and was received from a moment on up to another."""
+        return await self._read(lambda connection: dict(self._rows(connection, f"hashes_{of}", since, until)))
 
     async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
         """Read some events or deliveries."""

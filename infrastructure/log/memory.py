@@ -352,9 +352,9 @@ class MemoryJournal:
         """Sum up what counts here and was received in an hour and after."""
         return digest_of((one.received_at, one.hash) for one in self.kept(of) if one.received_at >= since * HOUR)
 
-    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
-        """Read what counts here and was received in one hour."""
-        return {one.event_id: one.hash for one in self.kept(of) if one.received_at // HOUR == hour}
+    async def hashes(self, of: Table, since: int, until: int) -> dict[EventId, bytes]:
+        """Read what counts here and was received from a moment on up to another."""
+        return {one.event_id: one.hash for one in self.kept(of) if since <= one.received_at < until}
 
     async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
         """Read some events or deliveries."""

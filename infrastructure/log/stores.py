@@ -257,8 +257,8 @@ class JournalStore(Protocol):
     async def digest(self, of: Table, since: int) -> Digest:
         """Sum up what counts here and was received in an hour (since 1970) and after."""
 
-    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
-        """Read what counts here and was received in one hour: identities and hashes."""
+    async def hashes(self, of: Table, since: int, until: int) -> dict[EventId, bytes]:
+        """Read what counts here and was received from a moment on up to another: identities, hashes."""
 
     async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
         """Read some events or deliveries."""

@@ -411,10 +411,10 @@ SELECT count(*), group_concat(hex(substr(hash, 1, 8)), '')
 FROM deliveries WHERE received_at >= ?1 AND received_at < ?1 + 3600000000;
 
 -- name: hashes_events
-SELECT event_id, hash FROM kept_events WHERE received_at >= ?1 AND received_at < ?1 + 3600000000;
+SELECT event_id, hash FROM kept_events WHERE received_at >= ?1 AND received_at < ?2;
 
 -- name: hashes_deliveries
-SELECT event_id, hash FROM deliveries WHERE received_at >= ?1 AND received_at < ?1 + 3600000000;
+SELECT event_id, hash FROM deliveries WHERE received_at >= ?1 AND received_at < ?2;
 
 -- name: read_delivery
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin, origin_seq,

@@ -165,7 +165,7 @@ SELECT received_at / 3600000000 AS hour, count(*), bit_xor(('x' || encode(substr
 FROM events WHERE received_at >= $1 GROUP BY 1;
 
 -- name: hashes_events
-SELECT event_id, hash FROM events WHERE received_at >= $1 AND received_at < $1 + 3600000000;
+SELECT event_id, hash FROM events WHERE received_at >= $1 AND received_at < $2;
 
 -- name: records_events
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,
@@ -199,7 +199,7 @@ SELECT received_at / 3600000000 AS hour, count(*), bit_xor(('x' || encode(substr
 FROM deliveries WHERE received_at >= $1 GROUP BY 1;
 
 -- name: hashes_deliveries
-SELECT event_id, hash FROM deliveries WHERE received_at >= $1 AND received_at < $1 + 3600000000;
+SELECT event_id, hash FROM deliveries WHERE received_at >= $1 AND received_at < $2;
 
 -- name: records_deliveries
 SELECT event_id, thread_id, conversation_id, kind, kind_version, version, ots, parents, origin,

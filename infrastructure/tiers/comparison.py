@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from holdfast.domain.ids import EventId
 from holdfast.infrastructure.log.envelope import Record
-from holdfast.infrastructure.tiers.store import Digest, Table
+from holdfast.infrastructure.tiers.store import HOUR, Digest, Table
 
 LOOKS = 12
 """How often a difference is looked at before it is called one: a record may be on its way."""
@@ -24,8 +24,8 @@ class Side(Protocol):
     async def digest(self, of: Table, since: int) -> Digest:
         """Sum up what was received in an hour (since 1970) and after."""
 
-    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
-        """Read what was received in one hour: identities and hashes."""
+    async def hashes(self, of: Table, since: int, until: int) -> dict[EventId, bytes]:
+        """Read what was received from a moment on up to another (microseconds): identities and hashes."""
 
     async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
         """Read some events or deliveries."""
@@ -80,7 +80,8 @@ async def _first(here: Side, there: Side, of: Table, hour: int) -> Unlike | None
 
 async def _unlike(here: Side, there: Side, of: Table, hour: int) -> dict[EventId, _Hashes]:
     # The tier is read first: what the journal was given meanwhile is then looked at again, not taken for a loss.
-    theirs, mine = await there.hashes(of, hour), await here.hashes(of, hour)
+    span = hour * HOUR, (hour + 1) * HOUR
+    theirs, mine = await there.hashes(of, *span), await here.hashes(of, *span)
     return {
         one: (mine.get(one), theirs.get(one)) for one in mine.keys() | theirs.keys() if mine.get(one) != theirs.get(one)
     }

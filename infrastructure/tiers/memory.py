@@ -204,10 +204,10 @@ class MemoryTier:
         self._begin()
         return digest_of((one.received_at, one.hash) for one in self._kept(of) if one.received_at >= since * HOUR)
 
-    async def hashes(self, of: Table, hour: int, within: float) -> dict[EventId, bytes]:  # noqa: ARG002
-        """Read what was received in one hour."""
+    async def hashes(self, of: Table, since: int, until: int, within: float) -> dict[EventId, bytes]:  # noqa: ARG002
+        """Read what was received from a moment on up to another."""
         self._begin()
-        return {one.event_id: one.hash for one in self._kept(of) if one.received_at // HOUR == hour}
+        return {one.event_id: one.hash for one in self._kept(of) if since <= one.received_at < until}
 
     async def records(self, of: Table, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:  # noqa: ARG002
         """Read some events or deliveries."""

@@ -196,9 +196,9 @@ class PostgresTier:
         rows = await self._read(self._side, f"digest_{of}", within, since * HOUR)
         return {hour: (count, xor) for hour, count, xor in rows}
 
-    async def hashes(self, of: Table, hour: int, within: float) -> dict[EventId, bytes]:
-        """Read what was received in one hour."""
-        return dict(await self._read(self._side, f"hashes_{of}", within, hour * HOUR))
+    async def hashes(self, of: Table, since: int, until: int, within: float) -> dict[EventId, bytes]:
+        """Read what was received from a moment on up to another."""
+        return dict(await self._read(self._side, f"hashes_{of}", within, since, until))
 
     async def records(self, of: Table, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:
         """Read some events or deliveries."""

@@ -8,11 +8,13 @@ from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.stores import JournalStore
 from holdfast.infrastructure.tiers.flights import Flights
 from holdfast.infrastructure.tiers.learning import Learning
-from holdfast.infrastructure.tiers.store import Table
+from holdfast.infrastructure.tiers.store import HOUR, Table
 from holdfast.infrastructure.tiers.tier import Tier
 
 logger = logging.getLogger("holdfast.tiers")
 _BATCH = 1000
+_PIECE = HOUR // 12
+"""Microseconds whose records are compared one by one at a time; under live traffic the last always are."""
 _TABLES: tuple[Table, ...] = ("events", "deliveries")
 Push = Callable[[Sequence[Record], Sequence[Record]], Awaitable[None]]
 
@@ -40,9 +42,14 @@ class Repair:
                 await self._hour(of, one)
 
     async def _hour(self, of: Table, hour: int) -> None:
+        """Compare an hour piece by piece: what lies in memory is bounded, also when much is said in an hour."""
+        for since in range(hour * HOUR, (hour + 1) * HOUR, _PIECE):
+            await self._between(of, since, since + _PIECE)
+
+    async def _between(self, of: Table, since: int, until: int) -> None:
         with self._flights.watched() as unsure:
-            here = await self._journal.hashes(of, hour)
-        there = await self._tier.hashes(of, hour)
+            here = await self._journal.hashes(of, since, until)
+        there = await self._tier.hashes(of, since, until)
         twins = {event_id for event_id in here.keys() & there.keys() if here[event_id] != there[event_id]}
         await self._give(of, [one for one in here if one not in unsure and (one not in there or one in twins)])
         await self._take(of, [one for one in there if one not in here or one in twins])

@@ -268,8 +268,8 @@ class TierStore(Protocol):
     async def digest(self, of: Table, since: int, within: float) -> Digest:
         """Sum up what was received in an hour (since 1970) and after; NotExecuted."""
 
-    async def hashes(self, of: Table, hour: int, within: float) -> dict[EventId, bytes]:
-        """Read what was received in one hour: identities and hashes; NotExecuted."""
+    async def hashes(self, of: Table, since: int, until: int, within: float) -> dict[EventId, bytes]:
+        """Read what was received from a moment on up to another (microseconds): identities and hashes; NotExecuted."""
 
     async def records(self, of: Table, event_ids: Sequence[EventId], within: float) -> tuple[Record, ...]:
         """Read some events or deliveries; NotExecuted."""

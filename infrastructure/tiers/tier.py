@@ -163,9 +163,9 @@ class Tier:
         """Sum up what the tier received in an hour (since 1970) and after; NotExecuted."""
         return await self._call(_PATIENT, lambda within: self._store.digest(of, since, within))
 
-    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
+    async def hashes(self, of: Table, since: int, until: int) -> dict[EventId, bytes]:
         """Read what was received in one hour; NotExecuted."""
-        return await self._call(_UNHURRIED, lambda within: self._store.hashes(of, hour, within))
+        return await self._call(_UNHURRIED, lambda within: self._store.hashes(of, since, until, within))
 
     async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
         """Read some events or deliveries; NotExecuted."""

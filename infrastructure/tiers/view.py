@@ -57,9 +57,9 @@ class TierView:
         rows = await self._read(lambda session: session.rows(f"digest_{of}", since * HOUR))
         return {hour: (count, xor) for hour, count, xor in rows}
 
-    async def hashes(self, of: Table, hour: int) -> dict[EventId, bytes]:
-        """Read what was received in one hour."""
-        return dict(await self._read(lambda session: session.rows(f"hashes_{of}", hour * HOUR)))
+    async def hashes(self, of: Table, since: int, until: int) -> dict[EventId, bytes]:
+        """Read what was received from a moment on up to another."""
+        return dict(await self._read(lambda session: session.rows(f"hashes_{of}", since, until)))
 
     async def records(self, of: Table, event_ids: Sequence[EventId]) -> tuple[Record, ...]:
         """Read some events or deliveries."""

@@ -55,7 +55,9 @@ async def test_a_journal_s_digest_sums_up_every_hour_of_what_counts(journal: Jou
     assert list((await journal.digest("deliveries", 0)).values()) == [
         (1, int.from_bytes(answer.record.hash[:8], "big", signed=True))
     ]
-    assert {one for hour in digest for one in await journal.hashes("events", hour)} == {one.event_id for one in records}
+    spans = [(hour * HOUR, (hour + 1) * HOUR) for hour in digest]
+    assert {one for span in spans for one in await journal.hashes("events", *span)} == {one.event_id for one in records}
+    assert await journal.hashes("events", spans[0][0], spans[0][0]) == {}
 
 
 async def test_threads_are_read_together(journal: JournalStore) -> None:

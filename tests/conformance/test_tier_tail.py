@@ -135,12 +135,16 @@ async def test_a_digest_sums_up_every_hour(tier: TierStore) -> None:
 
 
 async def test_an_hour_is_listed_by_hash(tier: TierStore) -> None:
-    """Where two digests differ, the hour's identities and hashes show in what."""
+    """Where two digests differ, the identities and hashes of any span of time show in what."""
     records = told(Scribe(), 3)
     await push(tier, records)
 
-    assert await tier.hashes("events", NOON // HOUR, LONG) == {one.event_id: one.hash for one in records}
-    assert await tier.hashes("events", NOON // HOUR - 1, LONG) == {}
+    first, last = records[0].received_at, records[-1].received_at
+    assert await tier.hashes("events", first, last + 1, LONG) == {one.event_id: one.hash for one in records}
+    assert await tier.hashes("events", first, last, LONG) == {
+        one.event_id: one.hash for one in records if one.received_at < last
+    }
+    assert await tier.hashes("events", last + 1, last + HOUR, LONG) == {}
 
 
 async def test_records_are_read_by_identity(tier: TierStore) -> None:
