@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from holdfast.domain.debts import owing
 from holdfast.domain.errors import HoldfastError
 from holdfast.domain.event import Event
 from holdfast.domain.flow import Flows
@@ -107,7 +108,20 @@ class OwedReplies:
             replies = replies_to(self._flows, owed.thread_id, history, frozenset(owed.event_ids), safe=safe)
             wanted = [one for one in replies if not self._sender.has(one.answers)]
             open_ = [one for one in wanted if not await self._answered(history, one.answers)]
-            return self._hand_over(self._in_turn(owed, open_))
+            return self._hand_over(self._in_turn(owed, await self._with_the_newest(owed.thread_id, history, open_)))
+
+    async def _with_the_newest(
+        self, thread_id: ThreadId, history: tuple[Event, ...], replies: list[Reply]
+    ) -> list[Reply]:
+        """Let replies that come late, below a newer one, end with that one's card: it is the one to go on from."""
+        if not replies:
+            return replies
+        newest = owing(history)[-1]
+        if newest == replies[-1].answers or not await self._log.delivered(newest):
+            return replies
+        [card] = replies_to(self._flows, thread_id, history, frozenset((newest,)), safe=True)
+        *before, last = replies
+        return [*before, replace(last, screens=(*last.screens, replace(card.screens[-1], in_place="")))]
 
     def _is_mine(self, owed: Owed, event_id: EventId) -> bool:
         origin = owed.others.get(event_id)

@@ -115,6 +115,19 @@ async def test_cut_off_a_worker_sends_its_own_after_a_moment() -> None:
         assert [one.answers for one in engine.log.recorded] == [own]
 
 
+async def test_a_reply_that_comes_late_ends_with_the_newest_card() -> None:
+    """What is answered only after a newer input was ends with that one's card: nobody goes on from an old one."""
+    async with house() as engine:
+        first, second = await talk(engine, "/addmachine", "Press 4", written_by_ann=())
+        await ann_answers(engine, second)
+        async with engine.taking_up():
+            await soon(lambda: bool(engine.log.recorded))
+
+        assert [one.answers for one in engine.log.recorded] == [first]
+        assert ["1 of" in text for text in engine.messages.texts()] == [True, False]
+        assert "2 of" in engine.messages.texts()[-1]
+
+
 async def test_a_lease_that_is_lost_stops_the_sending() -> None:
     """What was taken over and not sent yet when the other worker came back is left to that one."""
     async with house() as engine:

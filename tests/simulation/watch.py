@@ -54,7 +54,7 @@ class Watch:
         record = worker.disk.journal._events.get(reply.answers)  # noqa: SLF001 - what is durable on it
         if record is None or reply.answers in worker.disk.journal._aborted:  # noqa: SLF001
             return self._problem(f"{worker.name} replies to what is not in its journal")
-        says_saved = record.kind == SAVED and SYNCING not in reply.screens[-1].text
+        says_saved = record.kind == SAVED and not any(SYNCING in one.text for one in reply.screens)
         if says_saved and not self.stood_on(reply.answers):
             self._problem(f"{worker.name} says 'saved' of {tell_of(record)}, which no tier ever held")
         return None
