@@ -11,6 +11,7 @@ pytest_plugins = ["tests.servers.fixtures", "tests.figures"]
 
 LONG = (
     "tests/fire/test_process.py",
+    "tests/fire/test_chaos.py",
     "tests/chaos/test_kill.py",
     "tests/docs/test_commands.py",
     "tests/fire/test_weather.py",

@@ -27,7 +27,7 @@ from tests.chaos.scripts import Act
 from tests.chaos.technicians import Diary, Technician, answers
 from tests.fire.evidence import Kept, compare, of_journals, of_tier
 from tests.fire.places import Place
-from tests.fire.test_process import reading
+from tests.fire.reading import reading
 from tests.fire.world import HEALING
 
 SECRET = "a-secret-that-nobody-knows"

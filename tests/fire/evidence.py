@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Protocol
 
 import asyncpg
 
+from holdfast.domain.debts import owed
 from holdfast.domain.event import Event
 from holdfast.domain.ids import EventId, ThreadId
-from holdfast.domain.kinds import TIMERS
 from holdfast.domain.order import counted
 from holdfast.domain.ports import RowChange
-from holdfast.domain.render import owes_reply
 from holdfast.infrastructure.log.envelope import Record
 from holdfast.infrastructure.log.stores import JournalStore
 from holdfast.infrastructure.log.verify import Verifier
@@ -28,6 +28,22 @@ _COLUMNS = ", ".join(Record._fields)
 _KEYS = {"conversation_states": 3, "user_machines": 1, "photos_wanted": 1}
 _SHOWN = 5
 """How many problems of one kind are told."""
+
+
+class Speaker(Protocol):
+    """Somebody whose inputs were acknowledged, one after the other."""
+
+    @property
+    def number(self) -> int:
+        """Who it is."""
+
+    @property
+    def thread_id(self) -> ThreadId:
+        """The person's thread."""
+
+    @property
+    def keys(self) -> list[str]:
+        """The names of the inputs, in the order in which they were sent."""
 
 
 @dataclass
@@ -92,18 +108,23 @@ async def of_journals(journals: Sequence[JournalStore]) -> Kept:
     return kept
 
 
-def judge(people: Sequence[Person], journals: Kept, tiers: Sequence[Kept], bots: int) -> list[str]:
+def judge(people: Sequence[Speaker], journals: Kept, tiers: Sequence[Kept], bots: int) -> list[str]:
     """Say what does not hold, each as a sentence."""
     problems = compare(journals, tiers)
     for kept in (journals, *tiers):
-        threads = kept.threads()
-        for person in people:
-            problems += [f"{kept.name}: {text}" for text in _in_order(person, threads.get(person.thread_id, []))]
+        problems += spoken(people, kept)
     if bots == 1:
         problems += _rows_follow(journals)
         # With several bots a settlement may count a reply as owed whose delivery another bot has just given.
         problems += [f"{tier.name}: {tier.owed} replies are owed" for tier in tiers if tier.owed]
     return [*problems, *_answered_once(journals)]
+
+
+def spoken(people: Sequence[Speaker], kept: Kept) -> list[str]:
+    """Say whose acknowledged inputs do not all stand there, once and in their order."""
+    threads = kept.threads()
+    told = [(person, _in_order(person, threads.get(person.thread_id, []))) for person in people]
+    return [f"{kept.name}: {text}" for _, found in told for text in found]
 
 
 def compare(journals: Kept, tiers: Sequence[Kept]) -> list[str]:
@@ -137,10 +158,10 @@ def _rows_follow(kept: Kept) -> list[str]:
     return [f"{kept.name}: {len(wrong)} rows do not follow from the events: {told}"] if wrong else []
 
 
-def _in_order(person: Person, events: Sequence[Event]) -> list[str]:
+def _in_order(person: Speaker, events: Sequence[Event]) -> list[str]:
     """Each acknowledged input once, in the order in which it was sent, and nothing else."""
-    said = [given.dedup_key for given in person.sent]
-    found = [event.dedup_key for event in counted(events) if event.kind not in TIMERS]
+    said = person.keys
+    found = [event.dedup_key for event in counted(events) if event.dedup_key.startswith("tg:")]
     if said == found:
         return []
     lost, strange = set(said) - set(found), set(found) - set(said)
@@ -151,11 +172,17 @@ def _in_order(person: Person, events: Sequence[Event]) -> list[str]:
 def _answered_once(journals: Kept) -> list[str]:
     """Every input that counts has its reply recorded as sent."""
     fates = Counter(record.parents for record in journals.deliveries.values())
-    owed = [event for events in journals.threads().values() for event in counted(events) if owes_reply(event)]
-    waiting = [event.kind for event in owed if not fates[event.event_id]]
     twice = [number for number in fates.values() if number > 1]
-    problems = [f"{len(waiting)} inputs have no reply: {waiting[:_SHOWN]}"] if waiting else []
+    problems = missing_replies(journals)
     return [*problems, f"{len(twice)} replies are recorded twice"] if twice else problems
+
+
+def missing_replies(journals: Kept) -> list[str]:
+    """Say which inputs that count were never answered, neither they nor a copy in which the same was decided."""
+    answered = {record.parents for record in journals.deliveries.values()}
+    waiting = [one for events in journals.threads().values() for one in owed(events, answered)]
+    kinds = [journals.events[one].kind for one in waiting[:_SHOWN]]
+    return [f"{len(waiting)} inputs have no reply: {kinds}"] if waiting else []
 
 
 def names_saved(kept: Kept, person: Person) -> list[str]:

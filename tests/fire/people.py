@@ -53,6 +53,11 @@ class Person:
         """The person's thread."""
         return thread(self.number)
 
+    @property
+    def keys(self) -> list[str]:
+        """The names of what was acknowledged, in the order in which it was sent."""
+        return [given.dedup_key for given in self.sent]
+
     async def work(self, enough: asyncio.Event) -> None:
         """Register machines until it is enough; the last one stays half done."""
         await asyncio.sleep(self.rng.uniform(0.0, self.pause))

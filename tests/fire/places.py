@@ -53,14 +53,14 @@ class Place:
 
 @asynccontextmanager
 async def places(
-    ground: Ground, count: int = 2, *, network: bool = False, options: str = ""
+    ground: Ground, count: int = 2, *, network: bool = False, options: str = "", disk: int = DISK
 ) -> AsyncIterator[list[Place]]:
-    """Start the servers of so many tiers; the first has a small disk where this machine permits one."""
+    """Start the servers of so many tiers; the first has a small disk where this machine permits one, of so many MiB."""
     async with AsyncExitStack() as stack:
         found = []
         for number, name in enumerate(NAMES[:count]):
             small = number == 0 and not no_small_disk()
-            server = await stack.enter_async_context(Server(ground, disk_mib=DISK if small else None))
+            server = await stack.enter_async_context(Server(ground, disk_mib=disk if small else None))
             proxy = await stack.enter_async_context(Proxy(server.port)) if network else None
             found.append(Place(name, Database(server, await server.create_database()), proxy, options))
         yield found

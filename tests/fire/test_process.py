@@ -2,15 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from holdfast.infrastructure.clock import SystemClock, system_randomness
-from holdfast.infrastructure.log.journal import SqliteJournal
 from tests.chaos.outcome import Outcome, over_holdfast
 from tests.chaos.processes import Holdfast, Program
 from tests.chaos.storm import MOMENTS, seed
@@ -18,6 +14,7 @@ from tests.figures import tell
 from tests.fire.evidence import Kept, compare, of_journals, of_tier
 from tests.fire.figures import HEAD, TITLE
 from tests.fire.places import Place, places
+from tests.fire.reading import reading
 from tests.fire.world import HEALING
 from tests.servers.ground import Ground
 
@@ -57,17 +54,6 @@ class Tiers:
             if not self.problems or time.monotonic() > end:
                 return
             await asyncio.sleep(0.2)
-
-
-@asynccontextmanager
-async def reading(path: Path) -> AsyncIterator[SqliteJournal]:
-    """Read a journal beside the bot that writes it."""
-    journal = SqliteJournal(path, SystemClock(), system_randomness, read_only=True)
-    await journal.open()
-    try:
-        yield journal
-    finally:
-        await journal.close()
 
 
 @pytest.mark.parametrize("blows", [BLOWS, pytest.param(MANY_BLOWS, marks=pytest.mark.torture)])

@@ -58,7 +58,7 @@ class Proxy:
 
     async def cut(self) -> None:
         """Reset every connection, and refuse new ones."""
-        self._refuse()
+        await self._refuse()
         await self.reset()
 
     async def reset(self) -> None:
@@ -93,14 +93,19 @@ class Proxy:
 
     async def close(self) -> None:
         """End it, with all that passes through it."""
-        self._refuse()
+        await self._refuse()
         await self.reset()
         self._port.release()
 
-    def _refuse(self) -> None:
+    async def _refuse(self) -> None:
+        """Listen no more. First what was accepted this moment becomes a link: asyncio would forget to close it."""
         if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+            listener, self._listener = self._listener, None
+            for listening in listener.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            listener.close()
 
     async def _end(self, tasks: "list[asyncio.Task[None]]") -> None:
         for task in tasks:
