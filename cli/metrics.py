@@ -103,13 +103,15 @@ def _of_tiers(tiers: tuple[Tier, ...], seen: Seen) -> Iterator[Metric]:
     standing = Gauge("holdfast_tier_standing", "1 for where the tier stands.", labels=["tier", "standing"])
     since = Gauge("holdfast_tier_standing_since_timestamp_seconds", "Since when it stands there.", labels=["tier"])
     waiting = Gauge("holdfast_tier_turns_waiting", "Turns waiting for their batch.", labels=["tier"])
+    held = Gauge("holdfast_tier_held_back_seconds", "How long an open transaction holds its tail.", labels=["tier"])
     for tier in tiers:
         serving.add_metric([tier.name], tier.serves)
         waiting.add_metric([tier.name], tier.waiting)
+        held.add_metric([tier.name], max(seen.now - tier.held_since, 0) / _SECOND if tier.held_since else 0.0)
         since.add_metric([tier.name], tier.breaker.since / _SECOND)
         for one in Standing:
             standing.add_metric([tier.name, one.value], tier.breaker.standing is one)
-    yield from (serving, standing, since, waiting)
+    yield from (serving, standing, since, waiting, held)
     if seen.journal is not None:
         yield from _lags(tiers, seen.journal, seen.now)
 

@@ -81,7 +81,6 @@ class Keeper:
         self._origin = OriginId(b"")
         self._probed_at = clock.now()
         self._compared_at = self._repaired_at = self._settled_at = 0
-        self._held_since: int | None = None
         self._repair = Repair(tier, journal, learning=learning, flights=flights, push=self._settling.push)
         self._saved = Cursor()
         self._saved_at = 0
@@ -244,13 +243,13 @@ class Keeper:
     def _hold(self, *, held_back: bool) -> None:
         """Remember since when the tier's tail can't be read on."""
         if not held_back:
-            self._held_since = None
-        elif self._held_since is None:
-            self._held_since = self._clock.now()
+            self.tier.held_since = None
+        elif self.tier.held_since is None:
+            self.tier.held_since = self._clock.now()
             logger.info("%s: a transaction that is open on the server holds its tail back", self.tier.name)
 
     def _is_held_back(self, now: int) -> bool:
-        return self._held_since is not None and now - self._held_since >= HELD_BACK
+        return self.tier.held_since is not None and now - self.tier.held_since >= HELD_BACK
 
     async def _settle_what_was_left(self) -> None:
         now = self._clock.now()

@@ -63,6 +63,8 @@ class Tier:
         self.patience = Patience()
         self.cursor = Cursor()
         self.facts: TierFacts | None = None
+        self.held_since: int | None = None
+        """Since when its tail can't be read on, for a transaction that is open on the server."""
         self.whole: set[EventId] = set()
         """Events behind the cursor that stand on the tier with their rows: they need not be given to it again."""
 
