@@ -1,6 +1,6 @@
 """What a thread owes its person: a reply for each input, by the copy of it that counts."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 
 from holdfast.domain.event import Event, Facts
 from holdfast.domain.ids import EventId
@@ -22,6 +22,12 @@ def owed(events: Iterable[Event], answered: Container[bytes]) -> list[EventId]:
     told = {decided(event) for event in known if event.event_id in answered}
     wanted = set(owing(known))
     return [event.event_id for event in known if event.event_id in wanted and decided(event) not in told]
+
+
+def voided(past: Sequence[Event], event: Event) -> tuple[EventId, ...]:
+    """Name the events of a thread's past that owed a reply, and owe none now that one more event counts."""
+    still = set(owing((*past, event)))
+    return tuple(one for one in owing(past) if one not in still)
 
 
 def decided(event: Event) -> tuple[str, str, Facts]:

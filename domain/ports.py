@@ -71,7 +71,10 @@ class Minted(Protocol):
 
 
 class Turn(Struct, frozen=True, kw_only=True, gc=False):
-    """All that one turn writes at once: the event, the head it builds on, the projections' rows, a reply owed."""
+    """All that one turn writes at once: the event, the head it builds on, the projections' rows, a reply owed.
+
+    `voids` are earlier events that owe no reply any more, since this one counts.
+    """
 
     thread_id: ThreadId
     expected: Head
@@ -79,6 +82,7 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     rows: Sequence[RowChange]
     owes_reply: bool
     last_conversation_id: ConversationId | None
+    voids: tuple[EventId, ...] = ()
 
 
 class Receipt(Struct, frozen=True, gc=False):

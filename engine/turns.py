@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
+from holdfast.domain.debts import voided
 from holdfast.domain.decide import decide
 from holdfast.domain.drafts import UNASKED, expired, repeated, timed, unexpected
 from holdfast.domain.errors import Conflict, LogUnavailable, NoTier
@@ -263,6 +264,7 @@ class Turns:
             minted=minted,
             rows=self._fold_rows(known.state, after, event),
             owes_reply=owes_reply(event),
+            voids=voided(past, event) if past else (),
             last_conversation_id=_last_conversation(known, after, event),
         )
         receipt = await self._log.append(turn)

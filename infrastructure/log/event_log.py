@@ -233,7 +233,7 @@ class EventLog:
             head_hashes=(record.hash,),
             last_conversation_id=turn.last_conversation_id,
         )
-        write = AppendWrite(record, turn.expected, head, turn.rows, turn.owes_reply)
+        write = AppendWrite(record, turn.expected, head, turn.rows, turn.owes_reply, turn.voids)
         began_at = self._clock.now()
         try:
             safe = await self._write(write)

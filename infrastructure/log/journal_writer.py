@@ -141,6 +141,8 @@ def append(connection: sqlite3.Connection, turns: Sequence[AppendWrite]) -> None
     if moved.rowcount != len(turns):
         raise Conflict
     connection.executemany(sql["insert_event"], (turn.record for turn in turns))
+    voids = [(turn.record.thread_id, event_id) for turn in turns for event_id in turn.voids]
+    connection.executemany(sql["settle_head"], voids)
     put_rows(connection, chain.from_iterable(turn.rows for turn in turns))
 
 

@@ -119,6 +119,7 @@ class MemoryJournal:
         self._last = self._last if record.kind in BROUGHT else record
         if write.owes_reply:
             self._owed.setdefault(record.thread_id, set()).add(record.event_id)
+        self._owed.setdefault(record.thread_id, set()).difference_update(write.voids)
         for row in write.rows:
             table = self._tables.setdefault(row.table, {})
             table.pop(row.key, None) if row.values is None else table.update({row.key: row})

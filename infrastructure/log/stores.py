@@ -13,13 +13,17 @@ from holdfast.infrastructure.tiers.store import Digest, Place, Settlement, Table
 
 
 class AppendWrite(Struct, frozen=True, gc=False):
-    """One turn: the record, the head it was decided on, the head it leads to, rows, whether a reply is owed."""
+    """One turn: the record, the head it was decided on, the head it leads to, rows, whether a reply is owed.
+
+    `voids` are earlier events that owe no reply any more, since this one counts.
+    """
 
     record: Record
     expected: Head
     head: Head
     rows: Sequence[RowChange]
     owes_reply: bool
+    voids: Sequence[EventId] = ()
 
 
 class DeliveryWrite(Struct, frozen=True, gc=False):

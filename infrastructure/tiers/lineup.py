@@ -76,7 +76,7 @@ class Lineup:
             mark = await self._in_line(tier, record, mark, until)
             verdict = await tier.append(write, mark, until)
             if isinstance(verdict, Appended):
-                if verdict.rows_written:
+                if verdict.rows_written and not write.voids:  # else it is settled, as what was brought by a push
                     tier.whole.add(record.event_id)
                 return
             mark = verdict.mark

@@ -490,6 +490,18 @@ async def test_the_reply_to_a_copy_settles_the_same_debt(journal: JournalStore) 
     assert debts == [1, 0]
 
 
+async def test_a_turn_may_void_an_older_debt(journal: JournalStore) -> None:
+    """What a turn voids is not owed any more, and all else is."""
+    scribe = Scribe()
+    void, still, turn = (scribe.append(inbound(number)) for number in (1, 2, 3))
+    await write(journal, void, still)
+
+    await write(journal, replace(turn, voids=[void.record.event_id]))
+
+    [settlement] = await journal.settlements([thread()], Cursor())
+    assert set(settlement.owed) == {still.record.event_id, turn.record.event_id}
+
+
 async def test_a_thread_folded_anew_owes_what_counts(journal: JournalStore) -> None:
     """Of what a thread folded anew owes, that is left out whose reply, or that of a copy decided the same, went out."""
     scribe = Scribe()

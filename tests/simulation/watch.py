@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SYNCING = say("saved.here")
 SAVED = "conversation.confirmed"
+PATIENCE = 3.0
+"""Seconds in which an input is acknowledged: the tiers' budget, for a few that waited for one another."""
 
 
 class Standing(NamedTuple):
@@ -71,6 +73,12 @@ class Watch:
             tuple(tier.name for tier in tiers if tier.serves),
             tuple(server.incarnation for server in self.servers),
         )
+
+    def answered(self, worker: "Worker", update: Update, given_at: float) -> None:
+        """A worker whose disk takes everything keeps nobody waiting, whatever becomes of its tiers."""
+        waited = self._story.loop.time() - given_at
+        if waited > PATIENCE and worker.disk.refused_at < given_at:
+            self._problem(f"{worker.name} took {waited:.1f} s to acknowledge u{update.number}, and its disk was well")
 
     def acknowledged(self, worker: "Worker", update: Update, before: Standing) -> None:
         """A worker tells Telegram that an update is durable."""

@@ -205,10 +205,11 @@ class Worker:
 
     async def _take(self, intake: Intake, update: Update, done: Callable[[], None]) -> None:
         self._story.tell("is given u{}", update.number)
-        before = self.watch.standing(self)
+        before, given_at = self.watch.standing(self), self._story.loop.time()
         await intake.take([update.raw])
         self._story.tell("acknowledges u{}", update.number)
         self.watch.acknowledged(self, update, before)
+        self.watch.answered(self, update, given_at)
         self._story.loop.later(self._chance.random() * 0.02, done)
 
     async def send(self, chat_id: int, screen: Screen, replaces: int = 0) -> int:
