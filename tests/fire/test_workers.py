@@ -1,6 +1,7 @@
 """Several workers behind one address: killed, and a tier with them, while many people talk to all of them at once."""
 
 import asyncio
+import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -49,7 +50,10 @@ async def much_happens(crowd: Crowd, enough: asyncio.Event) -> None:
     await crowd.kill(2)
 
 
-SMALL, GREAT = Size(2, 20, 8, one_is_killed), Size(4, 200, 100, much_happens)
+MANY = int(os.environ.get("HOLDFAST_INPUTS", "100"))
+"""How many inputs each of the many people sends at least."""
+
+SMALL, GREAT = Size(2, 20, 8, one_is_killed), Size(4, 200, MANY, much_happens)
 
 
 @pytest.mark.parametrize("size", [SMALL, pytest.param(GREAT, marks=pytest.mark.torture)], ids=["small", "great"])
