@@ -78,7 +78,7 @@ async def serve(
             await takeover.begin()
             forks = UntoldForks(bot.log, bot.turns, clock)
             owed = await recovery.resume([replies])
-            await recovery.resume([work])
+            await recovery.resume([work, forks])
             logger.info("Holdfast runs on %s; %d replies were still owed.", settings.holdfast_journal, owed)
             intake = wiring.intake_of(settings, bot_id, bot)
             settle_in()
