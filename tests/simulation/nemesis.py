@@ -197,6 +197,8 @@ class Nemesis:
         async with self._alone_with(self._chance.choice(self._world.workers)) as victim:
             if victim is not None:
                 victim.crash()
+                if not victim.lasting:
+                    self._world.losses.lose_disk(victim, frozenset())
                 await self._while()
                 victim.start()
 

@@ -144,12 +144,10 @@ class Oracle:
                 self._problem(f"u{one.number} was acknowledged before u{other.number} was sent, and stands behind it")
 
     def _replies_were_given(self, events: Sequence[Event]) -> None:
-        """Whoever took an input in answers it; where its journal is gone, nobody else does."""
+        """Whoever took an input in answers it; another worker, when that one is silent for long."""
         answered = {one.parents for one in self._deliveries.values()}
         for event_id in owed(events, answered):
-            record = self._union[event_id]
-            if record.origin not in self._losses.origins:
-                self._problem(f"nobody was ever answered to {tell_of(record)}")
+            self._problem(f"nobody was ever answered to {tell_of(self._union[event_id])}")
 
     def _tiers_amount_to_it(self, thread_id: ThreadId, records: Sequence[Record], events: Sequence[Event]) -> None:
         heads = _ends(records)

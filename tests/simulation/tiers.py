@@ -123,6 +123,12 @@ class Server:
         self.since = {event_id: since for event_id, since in self.since.items() if event_id in self.store.events}
 
     @property
+    def owes(self) -> bool:
+        """Whether somebody waits for a reply, as far as it knows; what a thread with a gap owes is not known."""
+        threads = self.store._threads.values()  # noqa: SLF001 - the rows of its heads
+        return any(one.owed for one in threads if one.mark.closed)
+
+    @property
     def events(self) -> dict[EventId, Record]:
         """Give every event it holds."""
         return self.store.events

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SYNCING = say("saved.here")
 SAVED = "conversation.confirmed"
+_COPIES = 2
 PATIENCE = 3.0
 """Seconds in which an input is acknowledged: the tiers' budget, for a few that waited for one another."""
 
@@ -77,7 +78,7 @@ class Watch:
     def answered(self, worker: "Worker", update: Update, given_at: float) -> None:
         """A worker whose disk takes everything keeps nobody waiting, whatever becomes of its tiers."""
         waited = self._story.loop.time() - given_at
-        if waited > PATIENCE and worker.disk.refused_at < given_at:
+        if waited > PATIENCE and worker.lasting and worker.disk.refused_at < given_at:
             self._problem(f"{worker.name} took {waited:.1f} s to acknowledge u{update.number}, and its disk was well")
 
     def acknowledged(self, worker: "Worker", update: Update, before: Standing) -> None:
@@ -90,6 +91,9 @@ class Watch:
         }
         if not copies:
             return self._problem(f"{worker.name} acknowledged u{update.number}, which is not in its journal")
+        held = max(sum(one in server.events for server in self.servers) for one in copies)
+        if not worker.lasting and held < _COPIES and before.incarnations == self.standing(worker).incarnations:
+            self._problem(f"{worker.name} keeps nothing, and acknowledged u{update.number}, which {held} tiers hold")
         tiers_were_well = before.serving and before == self.standing(worker)
         if tiers_were_well and not any(copies & server.events.keys() for server in self.servers):
             self._problem(f"{worker.name} acknowledged u{update.number}, which no tier holds; they were all well")

@@ -58,6 +58,8 @@ def _hasty(flow: Flow) -> Flow:
 
 FLOWS = Flows(map(_hasty, MACHINE_FLOWS))
 _TRY_AGAIN = 1.0
+_LEASE = 4.0
+"""Seconds after which others answer for a worker that is silent."""
 _ALL_READ = 3.0
 """Seconds after which a worker takes it that what waited for it has come."""
 _AWAY, _GAP = 4_000_000, 12_000_000
@@ -98,8 +100,19 @@ class Worker:
     service_type: type[TierService] = TierService
     log_type: type[EventLog] = EventLog
 
-    def __init__(self, name: str, servers: Sequence[Server], telegram: Telegram, *, story: Story, watch: Watch) -> None:
+    def __init__(  # noqa: PLR0913 - what a machine is made of
+        self,
+        name: str,
+        servers: Sequence[Server],
+        telegram: Telegram,
+        *,
+        story: Story,
+        watch: Watch,
+        lasting: bool = True,
+    ) -> None:
+        """`lasting`: its disk is still there when its process is not."""
         self.name = name
+        self.lasting = lasting
         self.disk = Disk(name, story)
         self.links = [Link(server, story, name) for server in servers]
         self.clock = Clock(story.loop)
@@ -195,6 +208,8 @@ class Worker:
             refolding=Refolding(CODEC, rows_from),
             clock=self.clock,
             chance=self._chance.random,
+            lasting=self.lasting,
+            lease=_LEASE,
         )
         return self.service
 

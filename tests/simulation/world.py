@@ -31,6 +31,8 @@ _QUIET = 150.0
 _CALM = 6
 """Seconds in which nothing happens: longer than a worker waits before it looks for news."""
 _PERSON = 101
+_LASTING = 0.85
+"""How many of the workers beside two tiers or more have a lasting disk."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,14 @@ class World:
         self.servers = [Server(name, self.story, self.watch.called) for name in names]
         self.watch.servers = self.servers
         self.workers = [
-            course.worker_type(name, self.servers, self.telegram, story=self.story, watch=self.watch)
+            course.worker_type(
+                name,
+                self.servers,
+                self.telegram,
+                story=self.story,
+                watch=self.watch,
+                lasting=len(names) == 1 or chance.random() < _LASTING,
+            )
             for name in ("ann", "bob", "eve")[: chance.choice((1, 2, 2, 3))]
         ]
         self.telegram.workers = self.workers
@@ -112,7 +121,8 @@ class World:
         return True
 
     def _is_calm(self) -> bool:
-        return self.telegram.quiet and all(self._is_done(worker) for worker in self.workers)
+        told = not any(server.owes for server in self.servers)
+        return told and self.telegram.quiet and all(self._is_done(worker) for worker in self.workers)
 
     def _is_done(self, worker: Worker) -> bool:
         if not worker.takes or worker.service is None:
