@@ -52,6 +52,8 @@ class Loaded(Struct, frozen=True, kw_only=True):
 
     `events` are those of `conversations`, and other copies of their inputs: they say which copy counts, and at what
     place, but belong to conversations that were not loaded. `zone` is the time zone the person named, if any.
+    `touched` says when each open conversation, by its flow, moved on last: the end of another one, which was not
+    loaded, may have done that.
     """
 
     head: Head
@@ -60,6 +62,7 @@ class Loaded(Struct, frozen=True, kw_only=True):
     machines: tuple[Machine, ...]
     copies: tuple[Event, ...] = ()
     zone: str = ""
+    touched: dict[str, int] = {}
 
 
 class Minted(Protocol):

@@ -174,7 +174,13 @@ class Turns:
 
     async def _load(self, inbound: Inbound) -> tuple[Known, tuple[Event, ...]]:
         loaded = await self._log.load(inbound.thread_id, inbound)
-        known = Known(loaded.head, _state(loaded, inbound))
+        state = _state(loaded, inbound)
+        if any(loaded.touched.get(one.flow, one.updated_at) != one.updated_at for one in state.open):
+            # What was loaded does not say all: a conversation that stood above it, and has ended, let it go on.
+            said = inbound.said
+            history = await self._log.history(inbound.thread_id)
+            state = fold(history, ThreadState(user_id=said.user_id, chat_id=said.chat_id))
+        known = Known(loaded.head, state)
         self._known.put(inbound.thread_id, known)
         return known, loaded.copies
 

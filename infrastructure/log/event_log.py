@@ -191,6 +191,7 @@ class EventLog:
             machines=snapshot.machines,
             copies=tuple(self._codec.event(record) for record in snapshot.copies),
             zone=self._zone(snapshot.zone),
+            touched=snapshot.touched,
         )
 
     def _zone(self, record: Record | None) -> str:

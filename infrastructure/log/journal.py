@@ -140,12 +140,13 @@ class SqliteJournal:
 
     async def snapshot(self, thread_id: ThreadId, dedup_key: str, user_id: int) -> Snapshot:
         """Read what a cold load needs; the queries are handed over together."""
-        head, records, copies, machines, zone = await asyncio.gather(
+        head, records, copies, machines, zone, touched = await asyncio.gather(
             self._rows("read_head_events", thread_id),
             self._records("read_hint", thread_id),
             self._records("read_copies", thread_id, dedup_key),
             self._rows("read_machines", user_id),
             self._records("read_zone", thread_id),
+            self._rows("read_touched", user_id),
         )
         return Snapshot(
             head=head_of(head),
@@ -153,6 +154,7 @@ class SqliteJournal:
             copies=copies,
             machines=tuple(map(_machine, machines)),
             zone=zone[0] if zone else None,
+            touched={flow: from_iso(at) for flow, at in touched},
         )
 
     async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:

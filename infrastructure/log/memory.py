@@ -36,6 +36,9 @@ from holdfast.infrastructure.tiers.store import HOUR, Digest, Settlement, Table,
 _MOVED_AT = 3
 """Where a row of `conversation_states` says when its person moved it on last."""
 
+_UPDATED_AT = 3
+"""Where a row of `conversation_states` says when its conversation moved on last."""
+
 
 class MemoryJournal:
     """Rows in dictionaries."""
@@ -193,6 +196,11 @@ class MemoryJournal:
                 if (row.values or (0,))[0] == user_id
             ),
             zone=max(filter(_names_zone, await self.thread(thread_id)), key=_place, default=None),
+            touched={
+                str(key[2]): (row.values or ())[_UPDATED_AT]
+                for key, row in self._tables.get("conversation_states", {}).items()
+                if key[0] == user_id
+            },
         )
 
     async def conversation(self, thread_id: ThreadId, conversation_id: ConversationId) -> tuple[Record, ...]:

@@ -248,6 +248,9 @@ FROM deliveries WHERE thread_id = ? ORDER BY pos;
 -- name: read_answered_by
 SELECT event_id, answers FROM deliveries WHERE thread_id = ?;
 
+-- name: read_touched
+SELECT conversation_type, updated_at FROM conversation_states WHERE user_id = ?;
+
 -- name: read_machines
 SELECT machine_id, nickname, manufacturer, model_number, serial_number, location, notes, photo_file_id, ocr_data,
     created_at, updated_at

@@ -358,6 +358,16 @@ async def test_a_conversation_brings_other_copies_of_its_inputs(journal: Journal
     assert sorted(found) == sorted([other.record, misled.record, copy.record])
 
 
+async def test_a_snapshot_says_when_what_is_open_moved_on(journal: JournalStore) -> None:
+    """By the rows of this person alone, each flow they have open with its time; nothing when none is."""
+    await write(journal, Scribe().append(inbound(1), rows=[open_state(), open_state(BEN)]))
+
+    mine = await journal.snapshot(thread(), "no such input", ADA)
+    nobodys = await journal.snapshot(thread(), "no such input", 999)
+
+    assert (mine.touched, nobodys.touched) == ({"add_machine": (open_state().values or ())[3]}, {})
+
+
 async def test_a_thread_that_never_spoke_is_empty(journal: JournalStore) -> None:
     """What is not there reads as empty."""
     nobody = ThreadId(bytes(16))
