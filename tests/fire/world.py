@@ -48,6 +48,7 @@ class Process:
         worker = Worker([place.store() for place in self._places], journal, seed=next(self._seeds), copies=1)
         self.lives.append(worker)
         await worker.log.open(BOT)
+        await worker.begin()
         await worker.answer_what_is_owed()
         self._runs.set()
 
@@ -69,6 +70,7 @@ class Process:
         worker = self.worker
         for task in list(self._turns):
             task.cancel()
+        await worker.rest()
         await worker.sender.close(0)
         for keeper_task in worker.service._tasks:  # noqa: SLF001 - there is no public way to die
             keeper_task.cancel()
@@ -81,6 +83,7 @@ class Process:
         """End in good order."""
         if self._runs.is_set():
             self._runs.clear()
+            await self.worker.rest()
             await self.worker.sender.close(1.0)
             await self.worker.log.close()
 

@@ -80,6 +80,18 @@ class Worker:
         clock, recovery = SystemClock(), Recovery(SystemClock())
         self.takeover = Takeover(self.log.leases, recovery, [self.owed], clock, every=lease / 4)
         self.turns = Turns(FLOWS, fold_of(FLOWS), self.log, self.sender)
+        self._works: list[asyncio.Task[None]] = []
+
+    async def begin(self) -> None:
+        """Hold the leases, and do from now on what a program does beside its turns."""
+        await self.takeover.begin()
+        self._works = [asyncio.create_task(work) for work in (self.owed.run(), self.takeover.run())]
+
+    async def rest(self) -> None:
+        """Do nothing more beside the turns."""
+        for work in self._works:
+            work.cancel()
+        await asyncio.gather(*self._works, return_exceptions=True)
 
     async def hear(self, update: int, text: str, person: int = ADA) -> None:
         """Take one input in and let its reply be sent."""
@@ -146,14 +158,11 @@ async def worker(
     journal = journal or MemoryJournal(OriginId(bytes([seed]) * 16))
     one = Worker(tiers, journal, seed=seed, copies=copies, lease=lease, lasting=lasting)
     await one.log.open(BOT)
-    await one.takeover.begin()
-    works = [asyncio.create_task(work) for work in (one.owed.run(), one.takeover.run())]
+    await one.begin()
     try:
         yield one
     finally:
-        for work in works:
-            work.cancel()
-        await asyncio.gather(*works, return_exceptions=True)
+        await one.rest()
         await one.sender.close(0)
         await one.log.close()
 
