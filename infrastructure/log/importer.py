@@ -77,8 +77,9 @@ class Importer:
         records = [record for _, record in lines]
         self._count(lines)
         union = self._refolding.union(thread_id, Head(), (), learned=records)
-        # In an empty journal nobody's rows have to go first, also where the inputs do not name their person.
-        return replace(union, user_id=union.user_id or _NOBODY)
+        # In an empty journal nobody's rows have to go first, also where the inputs do not name their person. And an
+        # export has no deliveries: what was answered once must not look as if it were owed.
+        return replace(union, user_id=union.user_id or _NOBODY, owing=())
 
     def _check(self, number: int, record: Record, parents: Sequence[Record | None]) -> None:
         known = [parent for parent in parents if parent is not None]
