@@ -166,9 +166,19 @@ class TierService:
     async def _after_a_tier(self, write: AppendWrite) -> bool:
         held = await self.lineup.append(write)
         if not held:
+            self._suspect()
             raise NoTier
-        await self._commits.write(write)
+        try:
+            await self._commits.write(write)
+        except LogUnavailable:
+            self._suspect()
+            raise
         return self._kept(held)
+
+    def _suspect(self) -> None:
+        """Compare soon: what a tier took all the same is this worker's own, and so not in the tail it reads."""
+        for keeper in self.keepers:
+            keeper.suspect()
 
     def _kept(self, held: int) -> bool:
         self._demand(held)
@@ -181,9 +191,7 @@ class TierService:
 
     async def _settle(self, write: AppendWrite, kept: Exception | None, held: int | Exception) -> bool:
         if isinstance(kept, Exception):
-            # What a tier took all the same is this worker's own, and so not in the tail it reads.
-            for keeper in self.keepers:
-                keeper.suspect()
+            self._suspect()
             raise kept
         if isinstance(held, Conflict | RowRefused):
             await self._learning.take_back(write)

@@ -124,9 +124,9 @@ class Server:
 
     @property
     def owes(self) -> bool:
-        """Whether somebody waits for a reply, as far as it knows; what a thread with a gap owes is not known."""
+        """Whether somebody waits for a reply, or a thread to be settled, as far as it knows; gaps are left out."""
         threads = self.store._threads.values()  # noqa: SLF001 - the rows of its heads
-        return any(one.owed for one in threads if one.mark.closed)
+        return any(one.owed or not one.settled for one in threads if one.mark.closed)
 
     @property
     def events(self) -> dict[EventId, Record]:

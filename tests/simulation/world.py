@@ -30,6 +30,7 @@ _RAGE = 40.0
 _QUIET = 150.0
 _CALM = 6
 """Seconds in which nothing happens: longer than a worker waits before it looks for news."""
+_COMPARED = 3
 _PERSON = 101
 _LASTING = 0.85
 """How many of the workers beside two tiers or more have a lasting disk."""
@@ -105,20 +106,27 @@ class World:
             for person in self.people:
                 group.create_task(person.live(self._course.rage))
             group.create_task(self._nemesis.rage(self._course.rage))
-        if await self._rests():
+        if await self._rests() and await self._rests_after_ten_minutes():
             await Oracle(self).judge()
 
-    async def _rests(self) -> bool:
+    async def _rests(self, calm_for: int = _CALM) -> bool:
         """Wait until nothing is left to do; false when that never comes."""
         until = self.loop.time() + _QUIET
         calm = 0
-        while calm < _CALM:
+        while calm < calm_for:
             await asyncio.sleep(1.0)
             calm = calm + 1 if self._is_calm() else 0
             if self.loop.time() > until:
                 self.story.problem("nothing comes to rest after all is healed")
                 return False
         return True
+
+    async def _rests_after_ten_minutes(self) -> bool:
+        """Let every worker compare its tiers with its journal, as it does every ten minutes, and come to rest again."""
+        for worker in self.workers:
+            for keeper in worker.service.keepers if worker.service else ():
+                keeper.suspect()
+        return await self._rests(_COMPARED)
 
     def _is_calm(self) -> bool:
         told = not any(server.owes for server in self.servers)
