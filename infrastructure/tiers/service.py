@@ -151,6 +151,11 @@ class TierService:
         self._flights.begin(event_id, thread_id)
         try:
             return await (self._after_a_tier(write) if write.record.kind in TIMERS else self._at_once(write))
+        except NoTier:
+            if self._needed:
+                # It may stand all the same, on too few tiers for now; a timer or a fact never comes again by itself.
+                self._learning.news.set()
+            raise
         finally:
             self._flights.end(event_id, thread_id)
             self.wake()
