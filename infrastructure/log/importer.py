@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import BinaryIO
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from holdfast.domain.errors import BrokenLog
-from holdfast.domain.ids import ThreadId, as_text
+from holdfast.domain.ids import OriginId, ThreadId, as_text
 from holdfast.domain.ports import Head
 from holdfast.infrastructure.log.codec import Codec
 from holdfast.infrastructure.log.envelope import Record, hash_of, split_ids
@@ -25,13 +26,17 @@ _Numbered = tuple[int, Record]
 
 
 class Imported(Struct, kw_only=True):
-    """What was read so far. `words_gone` are events without words; `bot_id` is None while no input names a bot."""
+    """What was read so far. `words_gone` are events without words; `bot_id` is None while no input names a bot.
+
+    `origins` are the workers that wrote it.
+    """
 
     events: int = 0
     threads: int = 0
     words_gone: int = 0
     bot_id: str | None = None
     update_epoch: int = 0
+    origins: set[OriginId] = msgspec.field(default_factory=set)
 
 
 class Importer:
@@ -77,9 +82,8 @@ class Importer:
         records = [record for _, record in lines]
         self._count(lines)
         union = self._refolding.union(thread_id, Head(), (), learned=records)
-        # In an empty journal nobody's rows have to go first, also where the inputs do not name their person. And an
-        # export has no deliveries: what was answered once must not look as if it were owed.
-        return replace(union, user_id=union.user_id or _NOBODY, owing=())
+        # In an empty journal nobody's rows have to go first, also where the inputs do not name their person.
+        return replace(union, user_id=union.user_id or _NOBODY)
 
     def _check(self, number: int, record: Record, parents: Sequence[Record | None]) -> None:
         known = [parent for parent in parents if parent is not None]
@@ -101,6 +105,7 @@ class Importer:
             if bot_id is not None and bot_id != (found.bot_id or bot_id):
                 raise _refused(number, f"was said to the bot {bot_id}, and those before it to {found.bot_id}")
             found.bot_id = bot_id or found.bot_id
+            found.origins.add(record.origin)
             found.update_epoch = max(found.update_epoch, record.ots >> _EPOCH_BITS)
 
 

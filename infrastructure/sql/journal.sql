@@ -219,8 +219,8 @@ SELECT thread_id FROM events WHERE conversation_id = ? LIMIT 1;
 
 -- name: read_owed
 -- The events of a thread that have no delivery, in canonical order: this worker's own, of which some may owe no reply;
--- and those that other workers wrote and owe a reply, with their origin. What was imported is this worker's own, and so
--- is what it wrote and was told of by a tier.
+-- and those that other workers wrote and owe a reply, with their origin. What this worker wrote and was told of by a
+-- tier is its own; what was imported is nobody's debt here, since an export has no deliveries.
 SELECT debt.event_id, debt.others FROM (
     SELECT event_id, ots, version, CASE
         WHEN state IS NULL OR lower(hex(origin)) = (SELECT value FROM tier_meta WHERE name = 'origin') THEN NULL
@@ -231,6 +231,7 @@ SELECT debt.event_id, debt.others FROM (
 ) AS debt
 WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE answers = debt.event_id)
     AND (others IS NULL OR instr((SELECT owed FROM heads WHERE heads.thread_id = ?1), hex(debt.event_id)) > 0)
+    AND NOT EXISTS (SELECT 1 FROM tier_meta WHERE name = 'imported:' || lower(hex(debt.others)))
 ORDER BY debt.ots, debt.version, debt.event_id;
 
 -- name: read_owing
