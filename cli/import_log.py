@@ -144,7 +144,7 @@ async def _filled(settings: Settings, source: BinaryIO, made: Path) -> Imported:
             "update_epoch": str(importer.found.update_epoch),
             "key": codec.key_name,
             # An export has no deliveries: what these workers owed was answered, or will be by them.
-            **{f"imported:{origin.hex()}": "" for origin in importer.found.origins},
+            **{f"imported:{origin.hex()}": "here" for origin in importer.found.origins},
         }
         await _commit(journal, [MetaWrite(name, value) for name, value in meta.items() if value is not None])
     return importer.found
