@@ -345,7 +345,8 @@ class MemoryJournal:
         user_id = next(filter(None, (owner_of(one.dedup_key) for one in self._threads[thread_id])), 0)
         rows = [row for table in self._tables.values() for row in table.values()]
         unsent = [one for one in list(self._deliveries.values())[after.deliveries :] if one.thread_id == thread_id]
-        owed = self._owed.get(thread_id, set()) | {EventId(one.parents) for one in unsent}
+        kept = {one.event_id for one in self.kept("events")}
+        owed = self._owed.get(thread_id, set()) | {EventId(one.parents) for one in unsent if one.parents in kept}
         return Settlement(
             thread_id=thread_id,
             head_ids=head.head_ids,

@@ -365,6 +365,7 @@ FROM deliveries WHERE pos > ? ORDER BY pos LIMIT ?;
 SELECT head_ids, version, ots, last_conversation_id, owed || coalesce((
     SELECT group_concat(hex(answers) || ' ', '') FROM deliveries
     WHERE deliveries.thread_id = heads.thread_id AND deliveries.pos > ?2
+        AND EXISTS (SELECT 1 FROM kept_events WHERE kept_events.event_id = answers)
 ), ''), (
     SELECT dedup_key FROM events
     WHERE events.thread_id = heads.thread_id AND dedup_key >= 'tg:' AND dedup_key < 'tg;' LIMIT 1
