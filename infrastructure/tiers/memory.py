@@ -39,7 +39,7 @@ class _Thread:
     version: int = 0
     ots: int = -1
     last_conversation_id: ConversationId | None = None
-    owed: set[EventId] = field(default_factory=set)
+    owed: frozenset[EventId] = frozenset()
     settled: bool = True
 
 
@@ -232,7 +232,7 @@ class MemoryTier:
         """Hold what was held at another moment, as a server restored from a copy does."""
         self._canary, self.bot_id = moment._canary, moment.bot_id  # noqa: SLF001 - of its own kind
         self.events, self.deliveries = dict(moment.events), dict(moment.deliveries)
-        self._threads = {key: replace(one, owed=set(one.owed)) for key, one in moment._threads.items()}  # noqa: SLF001
+        self._threads = {key: replace(one) for key, one in moment._threads.items()}  # noqa: SLF001
         self._tables = dict(moment._tables)  # noqa: SLF001
 
     def debt(self, thread_id: ThreadId) -> int:
@@ -297,7 +297,7 @@ class MemoryTier:
         thread.ots = max(thread.ots, record.ots)
         thread.last_conversation_id = turn.last_conversation_id
         if turn.owes_reply:
-            thread.owed.add(record.event_id)
+            thread.owed |= {record.event_id}
         thread.settled = thread.settled and thread.mark.closed and on_top
         if thread.settled:
             self._put(turn.rows)
@@ -335,7 +335,7 @@ class MemoryTier:
         thread.version, thread.ots = one.version, one.ots
         thread.last_conversation_id, thread.settled = one.last_conversation_id, True
         answered = {delivery.parents for delivery in _of(one.thread_id, self.deliveries.values())}
-        thread.owed = {debt for debt in one.owed if answered.isdisjoint(self._alike(debt))}
+        thread.owed = frozenset(debt for debt in one.owed if answered.isdisjoint(self._alike(debt)))
         if one.user_id:
             gone = [at for at, row in self._tables.items() if _user_of(row) == one.user_id]
             for at in gone:
