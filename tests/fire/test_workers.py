@@ -56,7 +56,8 @@ MANY = int(os.environ.get("HOLDFAST_INPUTS", "100"))
 SMALL, GREAT = Size(2, 20, 8, one_is_killed), Size(4, 200, MANY, much_happens)
 
 
-@pytest.mark.parametrize("size", [SMALL, pytest.param(GREAT, marks=pytest.mark.torture)], ids=["small", "great"])
+@pytest.mark.torture
+@pytest.mark.parametrize("size", [SMALL, GREAT], ids=["small", "great"])
 async def test_workers_are_killed_in_the_middle(
     size: Size, ground: Ground, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
