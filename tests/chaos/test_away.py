@@ -40,7 +40,8 @@ async def test_a_killed_bot_asks_its_open_questions_again(tmp_path: Path) -> Non
                     await asyncio.sleep(SECONDS)
                     bot.start()
                     await ada.sees(WORDING["repeated"], after=lost)
-                    # Until this is written down, the next outage would be a part of this one.
+                    # Until this is written down, the next start would ask again for this outage, not for its own.
+                    await until(lambda: bot.owed() == 0, "nothing is owed")
                     await until(lambda: ":" not in bot.read(PRESENCE)[0][0], "the outage is told of")
                 await ada.sees("3 of 8", after=await ada.taps("Skip"))
                 await until(lambda: bot.owed() == 0, "nothing is owed")
