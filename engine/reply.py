@@ -23,7 +23,8 @@ logger = logging.getLogger("holdfast.engine")
 class Reply(Struct, frozen=True, kw_only=True, gc=False):
     """What shall be shown to whom, and the event it answers; `tapped` is the message whose button was tapped.
 
-    `awaited`: somebody said something and waits for it. `origin`: it is sent in place of this worker.
+    `awaited`: somebody said something and waits for it. `taken_up`: the log owed it when that was read, and its turn
+    may have sent it since. `origin`: it is sent in place of this worker.
     """
 
     thread_id: ThreadId
@@ -33,6 +34,7 @@ class Reply(Struct, frozen=True, kw_only=True, gc=False):
     callback_id: str = ""
     tapped: int = 0
     awaited: bool = True
+    taken_up: bool = False
     origin: OriginId | None = None
 
 

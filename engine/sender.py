@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 
+from msgspec.structs import replace
+
 from holdfast.domain.errors import (
     Blocked,
     LogUnavailable,
@@ -87,7 +89,7 @@ class Sender:
             return True
         if not self.has_room:
             return False
-        self._take(reply)
+        self._take(replace(reply, taken_up=True))
         return True
 
     @property
@@ -157,10 +159,10 @@ class Sender:
             await self._record(sending.delivery(outcome, self._clock.now()))
 
     async def _send(self, sending: "_Sending") -> str:
-        """Try until it is shown, or can't be; give the outcome, which is none when another worker sends it."""
+        """Try until it is shown, or can't be; give the outcome: none when it was sent, or another worker sends it."""
         pause = _FIRST_PAUSE
         while True:
-            if (sending.attempts or sending.reply.origin) and await self._is_anothers(sending.reply):
+            if (sending.attempts or sending.reply.taken_up) and await self._is_sent_or_anothers(sending.reply):
                 return ""
             sending.attempts += 1
             try:
@@ -176,8 +178,8 @@ class Sender:
             else:
                 return "sent"
 
-    async def _is_anothers(self, reply: Reply) -> bool:
-        """Whether another worker has sent it by now, or answers for it again."""
+    async def _is_sent_or_anothers(self, reply: Reply) -> bool:
+        """Whether it was sent by now, here or by another worker, or another one answers for it again."""
         if reply.origin and self._leases and not self._leases.answers_for(reply.origin):
             return True
         try:

@@ -56,6 +56,19 @@ async def test_replies_of_a_thread_are_sent_in_order() -> None:
         assert await engine.debts() == []
 
 
+async def test_what_was_sent_since_it_was_found_owed_is_not_sent_again() -> None:
+    """A reply that the log owed when it was read, and that its turn has sent since, is shown once."""
+    async with house() as engine:
+        [owed] = await owed_replies(engine, 1)
+        await send(engine, owed)
+
+        assert engine.sender.take_up(owed)
+        await engine.sender.settle()
+
+        assert engine.messages.texts() == ["reply 1"]
+        assert len(engine.log.recorded) == 1
+
+
 async def test_a_delivery_tells_what_was_shown() -> None:
     """The record of a reply has its screens, message ids, attempts and time."""
     async with house() as engine:
